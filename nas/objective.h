@@ -1,0 +1,46 @@
+// What is searched for: objectives, directions, bounds.
+#pragma once
+
+#include <functional>
+#include <limits>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "support/config.h"
+
+namespace tessera::nas {
+
+enum class Direction { minimize, maximize };
+
+struct Objective {
+    std::string name; ///< accuracy, macs, parameters, peak_memory_bytes, latency_<device>_ms
+    Direction direction = Direction::minimize;
+    std::optional<double> low, high; ///< inclusive bounds
+    /// Reads {name, direction (mandatory), min, max}. Throws UsageError for names outside `known`, min > max, duplicates.
+    static std::vector<Objective> read_list(std::vector<support::Section> sections, const std::vector<std::string>& known);
+    /// By how much the value misses the bounds, relative to the bound's size; 0 inside.
+    double violation(double value) const;
+};
+
+/// An architecture (choice index per block) with its objective values.
+struct Candidate {
+    std::vector<int> genome;
+    std::vector<double> values; ///< one per objective
+    double violation = 0;       ///< sum over objectives
+    bool feasible() const { return violation == 0; }
+};
+
+/// What a search is given. evaluate() is pure, called from several threads, and trains nothing.
+struct Problem {
+    std::vector<int> choices; ///< number of choices per block, each >= 1
+    std::vector<Objective> objectives;
+    std::function<void(std::span<const int> genome, std::span<double> values)> evaluate;
+};
+
+/// True where a is at least as good as b everywhere and better somewhere (bounds first: feasible before infeasible, smaller
+/// violation before larger).
+bool dominates(const Candidate& a, const Candidate& b, std::span<const Objective> objectives);
+
+} // namespace tessera::nas

@@ -1,0 +1,81 @@
+// From block qualities to the accuracy after fine-tuning (following DONNA, arXiv 2012.08859).
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "predictors/ridge.h"
+#include "support/config.h"
+
+namespace tessera::predictors {
+
+/// Features of x_1..x_N, besides the constant: linear x_i; additive x_i and x_i^2 (no cross terms: what an exact solver can
+/// certify); second_order x_i and x_i x_j for i <= j. `automatic` takes the one with the smallest leave-one-out error.
+enum class Form { automatic, linear, additive, second_order };
+/// What is regressed: the accuracy itself or log(1 - accuracy + 0.001), whose prediction is turned back into an accuracy.
+enum class Target { automatic, accuracy, log_error };
+
+struct FitOptions {
+    Form form = Form::automatic;
+    Target target = Target::automatic;
+    double coverage = 0.9; ///< of the prediction interval
+    static FitOptions read(support::Section section);
+};
+
+/// One fine-tuned network: its blocks' qualities and its accuracy (fraction).
+struct Sample {
+    std::vector<double> qualities;
+    double accuracy = 0;
+};
+
+struct Prediction {
+    double accuracy = 0, low = 0, high = 0; ///< fraction, 0..1
+};
+
+class AccuracyPredictor {
+public:
+    /// Throws RunError with fewer than 4 samples, ragged or non-finite qualities, accuracies outside 0..1.
+    static AccuracyPredictor fit(std::span<const Sample> samples, const FitOptions& options);
+
+    Prediction predict(std::span<const double> qualities) const;
+    Form form() const { return form_; }
+    Target target() const { return target_; }
+    double lambda() const { return model_.lambda; }
+    std::size_t blocks() const { return blocks_; }
+
+    /// JSON object with schema version, form, target, coefficients in the order of features(), interval; and back.
+    /// Throws RunError naming `source` when it is damaged.
+    std::string json() const;
+    static AccuracyPredictor from_json(const std::string& text, const std::string& source);
+    /// Names of the features, e.g. "x1", "x1*x3".
+    std::vector<std::string> features() const;
+
+private:
+    Form form_ = Form::linear;
+    Target target_ = Target::accuracy;
+    std::size_t blocks_ = 0;
+    RidgeModel model_;
+    double half_width_ = 0; ///< of the interval, in the target's own scale
+};
+
+/// Every combination of form and target that was compared, and how honest the chosen one is on networks it was not fitted on:
+/// each sample predicted by a predictor fitted (form, target and lambda chosen anew) on the others.
+struct HonestyReport {
+    struct Compared {
+        Form form;
+        Target target;
+        double lambda = 0, rmse = 0, tau = 0; ///< leave-one-out, in accuracy
+    };
+    std::vector<Compared> compared;
+    std::vector<Prediction> held_out; ///< one per sample, nested leave-one-out
+    double tau = 0, rho = 0, rmse = 0, top_decile_tau = 0, covered = 0;
+    double baseline_rmse = 0; ///< of predicting the mean of the others
+    std::string json() const;
+};
+HonestyReport assess(std::span<const Sample> samples, const FitOptions& options);
+
+std::string_view to_text(Form form);
+std::string_view to_text(Target target);
+
+} // namespace tessera::predictors

@@ -1,0 +1,44 @@
+// The modules a network is made of. Every block is Tensor forward(const Tensor&).
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include <torch/torch.h>
+
+#include "search_spaces/space.h"
+#include "support/seed.h"
+
+namespace tessera::search_spaces {
+
+/// Base of stem, blocks and head. B x C x H x W in (the head: B x classes out).
+struct BlockImpl : torch::nn::Module {
+    virtual torch::Tensor forward(const torch::Tensor& x) = 0;
+};
+
+/// Builds a choice at a site; its weights are LibTorch's defaults until initialise() is called.
+std::shared_ptr<BlockImpl> build_block(const Choice& choice, const Site& site);
+std::shared_ptr<BlockImpl> build_stem(const SearchSpace& space);
+std::shared_ptr<BlockImpl> build_head(const SearchSpace& space);
+
+/// Refills every parameter and buffer from `seed` alone, in the order of their names: convolutions and linear layers with
+/// Kaiming-normal (fan out for convolutions) weights, zero biases; BatchNorm at 1, 0 and settled buffers at 0, 1.
+/// Independent of the global generator and of the number of threads.
+void initialise(torch::nn::Module& module, std::uint64_t seed);
+
+/// A whole network: stem, one module per block, head.
+struct NetworkImpl : torch::nn::Module {
+    /// Built for an architecture of the space, unseeded (see initialise()). Submodules: "stem", "block0".., "head".
+    NetworkImpl(const SearchSpace& space, const Architecture& architecture);
+
+    torch::Tensor forward(const torch::Tensor& x);
+    /// The maps between blocks: Y_0 (after the stem) to Y_N (after the last block); N + 1 tensors.
+    std::vector<torch::Tensor> boundaries(const torch::Tensor& x);
+
+    std::shared_ptr<BlockImpl> stem, head;
+    std::vector<std::shared_ptr<BlockImpl>> blocks;
+    Architecture architecture;
+};
+TORCH_MODULE(Network);
+
+} // namespace tessera::search_spaces

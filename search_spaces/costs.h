@@ -1,0 +1,61 @@
+// Analytic costs of a layer, a block, a network, for one image.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+namespace tessera::search_spaces {
+
+/// Channels, height, width of one image's feature map.
+struct Shape {
+    std::int64_t channels = 0, height = 0, width = 0;
+    std::int64_t elements() const { return channels * height * width; }
+    /// Shape after a "same"-padded layer of this stride: sides are divided and rounded up.
+    Shape strided(std::int64_t out_channels, std::int64_t stride) const {
+        return {out_channels, (height + stride - 1) / stride, (width + stride - 1) / stride};
+    }
+    bool operator==(const Shape&) const = default;
+};
+
+struct Costs {
+    std::int64_t macs = 0;       ///< multiply-accumulates of convolutions and matrix products (BatchNorm folded)
+    std::int64_t parameters = 0; ///< trainable parameters, BatchNorm's two per channel included
+    std::int64_t peak_elements = 0; ///< largest number of activation elements alive at once (f32: four bytes each)
+
+    /// One after the other: work and parameters add up, the peak is the larger one.
+    Costs& then(const Costs& next);
+    bool operator==(const Costs&) const = default;
+};
+
+/// Walks through a layer as it will be executed and adds up its costs. The tensor that flows is `shape()`; tensors kept
+/// for later (a residual) are held explicitly.
+class CostMeter {
+public:
+    explicit CostMeter(Shape input) : shape_(input) { observe(0); }
+
+    /// Convolution with "same" padding; a following BatchNorm and activation are in place and counted by `norm`.
+    void convolution(std::int64_t out_channels, std::int64_t kernel, std::int64_t stride, std::int64_t groups, bool bias,
+                     bool norm);
+    /// Global average pool of the current tensor, two dense layers with biases, channel-wise product.
+    void squeeze_excite(std::int64_t reduced);
+    /// Mean over the map; the tensor becomes channels x 1 x 1.
+    void global_pool();
+    /// Dense layer on a pooled tensor.
+    void linear(std::int64_t out_features, bool bias);
+    /// Keeps a tensor of `elements` alive until release().
+    void hold(std::int64_t elements) { held_ += elements; observe(0); }
+    void release(std::int64_t elements) { held_ -= elements; }
+    /// A convolution beside the flow (a projection shortcut): counted, `shape()` unchanged; its input must be held.
+    void side_convolution(Shape input, std::int64_t out_channels, std::int64_t kernel, std::int64_t stride, bool norm);
+
+    const Shape& shape() const { return shape_; }
+    const Costs& costs() const { return costs_; }
+
+private:
+    void observe(std::int64_t output_elements);
+    Shape shape_;
+    std::int64_t held_ = 0;
+    Costs costs_;
+};
+
+} // namespace tessera::search_spaces

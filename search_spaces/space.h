@@ -1,0 +1,77 @@
+// The search space: stem, blocks with their choices, head. Read from YAML; torch-free to use.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "search_spaces/architecture.h"
+#include "search_spaces/family.h"
+#include "support/config.h"
+
+namespace tessera::search_spaces {
+
+/// The fixed first layer: convolution -> BatchNorm -> activation.
+struct StemOptions {
+    std::int64_t channels = 16, kernel = 3, stride = 1;
+    std::string act = "relu"; ///< relu | relu6 | swish | hswish
+    static StemOptions read(support::Section section);
+};
+
+/// The fixed last layers: optional 1x1 convolution -> BatchNorm -> activation, mean over the map, dropout, linear.
+struct HeadOptions {
+    std::int64_t channels = 0; ///< of the 1x1 convolution; 0: none
+    std::string act = "relu";
+    double dropout = 0;
+    static HeadOptions read(support::Section section);
+};
+
+struct Block {
+    std::string name;
+    Site site;
+    std::vector<Choice> choices; ///< the reference's own first; complete, distinct
+};
+
+class SearchSpace {
+public:
+    /// Reads the `space` section. Throws UsageError (file:line:column) for an empty block, a choice that cannot fit, a reference
+    /// that is not among the choices, duplicate block names, a map that shrinks to nothing.
+    static SearchSpace read(support::Section section);
+
+    const std::string& name() const { return name_; }
+    const Shape& input() const { return input_; }
+    std::int64_t classes() const { return classes_; }
+    const StemOptions& stem() const { return stem_; }
+    const HeadOptions& head() const { return head_; }
+    const std::vector<Block>& blocks() const { return blocks_; }
+
+    /// Number of architectures; exact as long as it fits a double's 53 bits.
+    double size() const;
+    std::int64_t choice_count() const;
+    Architecture reference() const;
+
+    /// One choice index per block <-> architecture. Throws UsageError when a choice is not in the space (naming block, choice
+    /// and the nearest choice of that block) or the number of blocks differs.
+    Architecture architecture(std::span<const int> genome) const;
+    std::vector<int> genome(const Architecture& architecture) const;
+
+    Costs stem_costs() const;
+    Costs head_costs() const;
+    Costs block_costs(std::size_t block, const Choice& choice) const;
+    /// Whole network: sums of work and parameters, maximum of the peaks.
+    Costs costs(const Architecture& architecture) const;
+
+    /// Hash of everything that fixes the weights' shapes: input, classes, stem, head, sites. Not of the choices.
+    std::string skeleton_hash() const;
+
+private:
+    std::string name_;
+    Shape input_;
+    std::int64_t classes_ = 0;
+    StemOptions stem_;
+    HeadOptions head_;
+    std::vector<Block> blocks_;
+};
+
+} // namespace tessera::search_spaces

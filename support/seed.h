@@ -1,0 +1,42 @@
+// Seeds and a small generator whose sequences are the same on every machine and standard library.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <initializer_list>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace tessera::support {
+
+/// A seed for one task, derived from the run's seed and the task's name, e.g. derive_seed(1, {"distil", "b2", choice}).
+/// Independent of the order in which tasks run.
+std::uint64_t derive_seed(std::uint64_t seed, std::initializer_list<std::string_view> path);
+
+/// xoshiro256** (Blackman and Vigna). Cheap to construct; its state can be stored and restored.
+class Rng {
+public:
+    using State = std::array<std::uint64_t, 4>;
+
+    explicit Rng(std::uint64_t seed);
+    std::uint64_t next();
+    /// Uniform in 0..n-1 without bias; n > 0.
+    std::uint64_t below(std::uint64_t n);
+    /// Uniform in [0, 1).
+    double uniform();
+    /// Standard normal (polar method would keep a spare value: the inverse pair is discarded so that the state is enough).
+    double normal();
+    const State& state() const { return state_; }
+    void restore(const State& state) { state_ = state; }
+
+    template <class T>
+    void shuffle(std::vector<T>& values) {
+        for (std::size_t i = values.size(); i > 1; --i) { std::swap(values[i - 1], values[below(i)]); }
+    }
+
+private:
+    State state_;
+};
+
+} // namespace tessera::support

@@ -1,0 +1,35 @@
+// Batches: which images, augmented how, as the network wants them.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include <torch/torch.h>
+
+#include "support/config.h"
+#include "training/dataset.h"
+
+namespace tessera::training {
+
+struct AugmentOptions {
+    bool flip = true;          ///< left-right with probability 1/2
+    std::int64_t pad = 4;      ///< zero padding on each side before a random crop of the original size; 0: none
+    std::int64_t cutout = 0;   ///< side of a square set to the mean at a random place; 0: none
+    void read(support::Section section);
+};
+
+struct Batch {
+    torch::Tensor images; ///< B x C x H x W float32, normalised, channels-last
+    torch::Tensor labels; ///< B int64
+};
+
+/// The order in which an epoch visits `count` images: a permutation that depends on (seed, epoch) alone.
+std::vector<std::int64_t> epoch_order(std::int64_t count, std::uint64_t seed, std::int64_t epoch);
+
+/// Images of the given rows. With `augment`, image i of the data set is changed by a generator seeded with (seed, i) only, so the
+/// result does not depend on batch size, order or threads. Decodes with `threads` threads (oneTBB).
+Batch make_batch(const Dataset& data, std::span<const std::int64_t> rows, const Normalisation& normalisation,
+                 const AugmentOptions* augment = nullptr, std::uint64_t seed = 0);
+
+} // namespace tessera::training

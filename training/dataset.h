@@ -1,0 +1,61 @@
+// Images and labels in memory, split into training, validation and test.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include <torch/torch.h>
+
+#include "support/config.h"
+
+namespace tessera::training {
+
+/// Images N x C x H x W uint8 (contiguous, CPU), labels N int64.
+struct Dataset {
+    torch::Tensor images, labels;
+    std::int64_t size() const { return labels.defined() ? labels.size(0) : 0; }
+    /// The rows named by `indices`, copied.
+    Dataset subset(const std::vector<std::int64_t>& indices) const;
+};
+
+/// Mean and standard deviation per channel of pixel values scaled to 0..1.
+struct Normalisation {
+    std::vector<double> mean, deviation;
+};
+
+struct Datasets {
+    Dataset train, validation, test;
+    std::vector<std::string> classes;
+    Normalisation normalisation;
+    /// One sentence for reports: what and how many images; synthetic ones are called synthetic.
+    std::string description;
+};
+
+enum class DatasetKind { synthetic, cifar10, cifar100, mnist, image_folder };
+
+struct DataOptions {
+    DatasetKind kind = DatasetKind::synthetic;
+    std::filesystem::path path;       ///< folder of the files; unused by synthetic
+    std::int64_t image_size = 0;      ///< image_folder: side after resize and centre crop; 0: taken from space.input
+    std::int64_t train_limit = 0;     ///< at most this many training images, drawn evenly over classes; 0: all
+    double validation = 0.1;          ///< share of the training images held out (stratified by class)
+    std::vector<double> mean, deviation; ///< empty: measured on the training images
+    std::filesystem::path cache;      ///< image_folder: folder of the decoded cache; empty: none
+    // synthetic
+    std::int64_t synthetic_train = 4000, synthetic_test = 1000, synthetic_classes = 10, synthetic_size = 16;
+    std::int64_t split_seed = 1;      ///< of the split and of the synthetic images; not the run's seed, so that runs compare
+
+    /// Reads the `data` section.
+    static DataOptions read(support::Section section);
+};
+
+/// Loads, splits, measures the normalisation. `channels`, `height`, `width`, `classes` are the space's: a data set that does not
+/// fit them is refused (UsageError). Throws RunError naming the file for missing, truncated or corrupt data and for class folders
+/// that differ between splits.
+Datasets load_datasets(const DataOptions& options, std::int64_t channels, std::int64_t height, std::int64_t width,
+                       std::int64_t classes);
+
+} // namespace tessera::training

@@ -1,0 +1,26 @@
+// A module's parameters and buffers as named tensors.
+#pragma once
+
+#include <string>
+
+#include <torch/torch.h>
+
+#include "training/safetensors.h"
+
+namespace tessera::training {
+
+/// Detached copies on the CPU of all parameters and buffers, by their dotted names.
+TensorMap state_of(const torch::nn::Module& module);
+
+/// Copies into the module. Names, shapes and dtypes must agree exactly; nothing is copied otherwise. Throws RunError naming
+/// `source`, how many names are missing, unexpected or of another shape, and the first of them.
+void load_state(torch::nn::Module& module, const TensorMap& state, const std::string& source);
+
+/// The tensors whose names begin with `prefix`, without it; and the other way round.
+TensorMap with_prefix_removed(const TensorMap& tensors, const std::string& prefix);
+void add_with_prefix(TensorMap& into, const TensorMap& tensors, const std::string& prefix);
+
+/// True when every floating-point value is finite.
+bool all_finite(const TensorMap& tensors);
+
+} // namespace tessera::training

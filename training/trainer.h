@@ -1,0 +1,76 @@
+// The training loop: one network, labelled images, optionally a teacher.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <torch/torch.h>
+
+#include "search_spaces/block_module.h"
+#include "support/config.h"
+#include "training/batches.h"
+#include "training/dataset.h"
+#include "training/optimizer.h"
+
+namespace tessera::training {
+
+struct TrainOptions {
+    std::int64_t epochs = 10, batch = 128;
+    std::int64_t train_limit = 0; ///< images an epoch visits (the first ones of the epoch's order); 0: all
+    double warmup = 1;            ///< epochs of linear rise
+    double label_smoothing = 0;
+    double ema = 0;               ///< decay of the weights' moving average used for evaluation and as the result; 0: off
+    bool autocast = false;        ///< bf16; CUDA only
+    double distillation_weight = 0; ///< share of the teacher's soft labels in the loss, 0..1
+    double temperature = 1;
+    OptimizerOptions optimizer;
+    AugmentOptions augment;
+
+    /// Reads a section such as `teach` or `finetune`; defaults are the object's own.
+    void read(support::Section& section);
+};
+
+struct EpochMetrics {
+    std::int64_t epoch = 0; ///< from 1
+    double learning_rate = 0, train_loss = 0, train_accuracy = 0, validation_accuracy = 0, validation_loss = 0, seconds = 0;
+};
+
+struct TrainResult {
+    std::vector<EpochMetrics> history;
+    double validation_accuracy = 0; ///< after the last epoch, fraction
+};
+
+struct Evaluation {
+    double accuracy = 0, loss = 0;
+};
+
+/// Everything around the loop.
+struct TrainContext {
+    torch::Device device = torch::kCPU;
+    int threads = 1;
+    std::uint64_t seed = 0;
+    std::string label = "teach";                   ///< of the progress line
+    std::filesystem::path checkpoint;              ///< written after every epoch, removed never; empty: none
+    std::string fingerprint;                       ///< of what the checkpoint was made from: one of another fingerprint is ignored
+    search_spaces::Network teacher{nullptr};       ///< needed where distillation_weight > 0
+};
+
+/// Evaluation mode, fixed batches of 128 in channels-last: the same bits for any thread count.
+Evaluation evaluate(search_spaces::Network& network, const Dataset& data, const Normalisation& normalisation,
+                    torch::Device device);
+
+/// Trains in place and leaves the network in evaluation mode on the context's device. Continues from the checkpoint when one of
+/// the same fingerprint exists; the result has the same bits as without the interruption. Calls check_interrupt() after every
+/// step: an interrupted epoch is redone. epochs = 0 only evaluates. Throws RunError when the loss is not finite.
+TrainResult train(search_spaces::Network& network, const Datasets& data, const TrainOptions& options,
+                  const TrainContext& context);
+
+/// Per-epoch metrics as CSV text and as an SVG curve.
+std::string history_csv(const std::vector<EpochMetrics>& history);
+std::string history_svg(const std::vector<EpochMetrics>& history, const std::string& title);
+
+} // namespace tessera::training
