@@ -139,7 +139,7 @@ foreach(_v IN LISTS _libtorch_notes)
   message(STATUS "LibTorch: ${_v}")
 endforeach()
 if(NOT _libtorch_error)
-  set(_libtorch_error "none was found; ./quickstart.sh installs one, or name yours with -DLIBTORCH_ROOT=DIR")
+  set(_libtorch_error "none was found: ./quickstart.sh installs one, or name yours with -DLIBTORCH_ROOT=DIR")
 endif()
 include(FindPackageHandleStandardArgs)
 find_package_handle_standard_args(LibTorch REQUIRED_VARS LibTorch_ROOT_DIR VERSION_VAR LibTorch_VERSION
