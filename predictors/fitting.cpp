@@ -1,0 +1,74 @@
+#include "predictors/fitting.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "predictors/features.h"
+#include "predictors/ranking.h"
+#include "predictors/ridge_path.h"
+#include "support/error.h"
+
+namespace tessera::predictors {
+
+double Fitted::predict(std::span<const double> qualities) const {
+    return from_target(target, model.predict(expand(form, qualities)));
+}
+
+void check_samples(std::span<const Sample> samples, std::size_t least) {
+    if (samples.size() < least) {
+        throw support::RunError(fmt::format("the accuracy predictor needs at least {} fine-tuned samples, there are {}: "
+                                            "raise the number of samples",
+                                            least, samples.size()));
+    }
+    for (std::size_t i = 0; i < samples.size(); ++i) {
+        const auto& [qualities, accuracy] = samples[i];
+        const auto refuse = [&](const std::string& why) { throw support::RunError(fmt::format("sample {}: {}", i + 1, why)); };
+        if (qualities.empty() || qualities.size() != samples[0].qualities.size()) {
+            refuse(fmt::format("has {} block qualities, the first sample has {}", qualities.size(),
+                               samples[0].qualities.size()));
+        }
+        for (std::size_t b = 0; b < qualities.size(); ++b) {
+            if (!std::isfinite(qualities[b])) { refuse(fmt::format("the quality of block {} is not finite", b + 1)); }
+        }
+        if (!(accuracy >= 0 && accuracy <= 1)) { refuse(fmt::format("accuracy {} is outside 0..1", accuracy)); }
+    }
+}
+
+std::vector<Fitted> fit_each(std::span<const Sample> samples, const FitOptions& options) {
+    std::vector<double> truth;
+    for (const Sample& s : samples) { truth.push_back(s.accuracy); }
+    std::vector<Fitted> fits;
+    for (const Form form : {Form::linear, Form::additive, Form::second_order}) {
+        if (options.form != Form::automatic && options.form != form) { continue; }
+        Matrix x{samples.size(), feature_count(form, samples[0].qualities.size()), {}};
+        for (const Sample& s : samples) {
+            const auto features = expand(form, s.qualities);
+            x.values.insert(x.values.end(), features.begin(), features.end());
+        }
+        const RidgePath path(x);
+        for (const Target target : {Target::accuracy, Target::log_error}) {
+            if (options.target != Target::automatic && options.target != target) { continue; }
+            std::vector<double> y;
+            for (const double accuracy : truth) { y.push_back(to_target(target, accuracy)); }
+            RidgeFit fit = path.fit(y);
+            for (double& v : fit.leave_one_out) { v = from_target(target, v); }
+            const double error = rmse(fit.leave_one_out, truth);
+            fits.push_back({form, target, std::move(fit.model), std::move(fit.leave_one_out), error});
+        }
+    }
+    return fits;
+}
+
+const Fitted& best_of(const std::vector<Fitted>& fits) {
+    return *std::min_element(fits.begin(), fits.end(), [](const Fitted& a, const Fitted& b) { return a.rmse < b.rmse; });
+}
+
+std::vector<Sample> without(std::span<const Sample> samples, std::size_t index) {
+    std::vector<Sample> others(samples.begin(), samples.end());
+    others.erase(others.begin() + static_cast<std::ptrdiff_t>(index));
+    return others;
+}
+
+} // namespace tessera::predictors

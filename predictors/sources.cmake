@@ -1,0 +1,17 @@
+set(CORE
+  accuracy_predictor.cpp
+  accuracy_predictor_json.cpp
+  features.cpp
+  fit_options.cpp
+  fitting.cpp
+  honesty.cpp
+  memory_plan.cpp
+  ranking.cpp
+  ridge.cpp)
+set(TORCH
+  block_library.cpp
+  distil_options.cpp
+  distiller.cpp
+  memory_meter.cpp
+  shared_pass.cpp
+  student.cpp)
