@@ -1,0 +1,50 @@
+// Storing and restoring an optimiser, its size, and the learning rate's schedule.
+#include <cmath>
+#include <numbers>
+
+#include "training/optimizer.h"
+#include "training/state.h"
+
+namespace tessera::training {
+namespace {
+
+constexpr const char *first_prefix = "first.", *second_prefix = "second.", *steps_name = "steps";
+
+} // namespace
+
+TensorMap Optimizer::state() const {
+    TensorMap result;
+    const auto copy = [](const torch::Tensor& moment) {
+        return moment.to(torch::kCPU, moment.scalar_type(), false, /*copy=*/true, torch::MemoryFormat::Contiguous);
+    };
+    for (std::size_t i = 0; i < names_.size(); ++i) {
+        result.emplace(first_prefix + names_[i], copy(first_[i]));
+        if (!second_.empty()) { result.emplace(second_prefix + names_[i], copy(second_[i])); }
+    }
+    result.emplace(steps_name, torch::scalar_tensor(steps_, torch::kInt64));
+    return result;
+}
+
+void Optimizer::load(const TensorMap& state, const std::string& source) {
+    torch::Tensor steps = torch::zeros({}, torch::kInt64);
+    TensorMap target{{steps_name, steps}};
+    for (std::size_t i = 0; i < names_.size(); ++i) {
+        target.emplace(first_prefix + names_[i], first_[i]);
+        if (!second_.empty()) { target.emplace(second_prefix + names_[i], second_[i]); }
+    }
+    copy_state(target, state, source, "the optimiser");
+    steps_ = steps.item<std::int64_t>();
+}
+
+std::int64_t Optimizer::state_bytes(OptimizerKind kind, std::int64_t parameter_bytes) {
+    return kind == OptimizerKind::sgd ? parameter_bytes : 2 * parameter_bytes;
+}
+
+double cosine_factor(std::int64_t step, std::int64_t total, std::int64_t warmup) {
+    if (step >= total) { return 0; }
+    if (step < warmup) { return static_cast<double>(step + 1) / static_cast<double>(warmup + 1); }
+    const double share = static_cast<double>(step - warmup) / static_cast<double>(total - warmup);
+    return 0.5 * (1 + std::cos(std::numbers::pi * share));
+}
+
+} // namespace tessera::training
