@@ -1,5 +1,6 @@
 // Mean and variance per channel over any number of batches: pairwise merging of (count, mean, sum of squared
-// deviations), Chan, Golub and LeVeque 1979. Double precision, because a map has millions of values per channel.
+// deviations), Chan, Golub and LeVeque 1979. Double precision, because a map has millions of values per
+// channel.
 #include <algorithm>
 
 #include "support/error.h"
@@ -10,7 +11,9 @@ namespace tessera::training {
 void ChannelVariance::add(const torch::Tensor& map) {
     const torch::NoGradGuard no_grad;
     const std::int64_t count = map.numel() / map.size(1);
-    if (count == 0) { return; }
+    if (count == 0) {
+        return;
+    }
     const torch::Tensor values = map.detach().to(torch::kDouble);
     const torch::Tensor mean = values.mean({0, 2, 3});
     const torch::Tensor squares = (values - mean.view({1, -1, 1, 1})).square().sum({0, 2, 3});
@@ -31,7 +34,9 @@ namespace {
 constexpr double smallest = 1e-20; // where every channel is constant: still a divisor that a float can hold
 
 torch::Tensor plain_variance(const torch::Tensor& squares, std::int64_t count) {
-    if (count == 0) { throw support::RunError("channel variances: no feature map was added"); }
+    if (count == 0) {
+        throw support::RunError("channel variances: no feature map was added");
+    }
     return squares / static_cast<double>(count);
 }
 

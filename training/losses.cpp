@@ -7,9 +7,10 @@ using torch::Tensor;
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-/// Noise-to-signal with its gradient 2 (output - target) w_c written out, w_c = 1 / (B H W C variance_c). This is the
-/// innermost loop of distillation: four passes over the map, five times faster than what autograd makes of the formula.
-/// Sums run per channel, which keeps their bits independent of the number of threads (a sum over the whole map is split).
+/// Noise-to-signal with its gradient 2 (output - target) w_c written out, w_c = 1 / (B H W C variance_c).
+/// This is the innermost loop of distillation: four passes over the map, five times faster than what autograd
+/// makes of the formula. Sums run per channel, which keeps their bits independent of the number of threads (a
+/// sum over the whole map is split).
 struct NoiseToSignal : torch::autograd::Function<NoiseToSignal> {
     static Tensor forward(AutogradContext* context, const Tensor& output, const Tensor& target,
                           const Tensor& variance) {
@@ -32,11 +33,13 @@ torch::Tensor cross_entropy(const torch::Tensor& logits, const torch::Tensor& la
     return at::cross_entropy_loss(logits, labels, /*weight=*/{}, at::Reduction::Mean, ignore_none, smoothing);
 }
 
-torch::Tensor distillation_loss(const torch::Tensor& student, const torch::Tensor& teacher, double temperature) {
+torch::Tensor distillation_loss(const torch::Tensor& student, const torch::Tensor& teacher,
+                                double temperature) {
     // Log-probabilities on both sides: a teacher that is certain would otherwise give 0 * log 0.
     const torch::Tensor log_student = torch::log_softmax(student / temperature, 1);
     const torch::Tensor log_teacher = torch::log_softmax(teacher / temperature, 1);
-    const torch::Tensor divergence = at::kl_div(log_student, log_teacher, at::Reduction::Sum, /*log_target=*/true);
+    const torch::Tensor divergence =
+        at::kl_div(log_student, log_teacher, at::Reduction::Sum, /*log_target=*/true);
     return divergence * (temperature * temperature / static_cast<double>(student.size(0)));
 }
 

@@ -15,11 +15,14 @@ constexpr const char *first_prefix = "first.", *second_prefix = "second.", *step
 TensorMap Optimizer::state() const {
     TensorMap result;
     const auto copy = [](const torch::Tensor& moment) {
-        return moment.to(torch::kCPU, moment.scalar_type(), false, /*copy=*/true, torch::MemoryFormat::Contiguous);
+        return moment.to(torch::kCPU, moment.scalar_type(), false, /*copy=*/true,
+                         torch::MemoryFormat::Contiguous);
     };
     for (std::size_t i = 0; i < names_.size(); ++i) {
         result.emplace(first_prefix + names_[i], copy(first_[i]));
-        if (!second_.empty()) { result.emplace(second_prefix + names_[i], copy(second_[i])); }
+        if (!second_.empty()) {
+            result.emplace(second_prefix + names_[i], copy(second_[i]));
+        }
     }
     result.emplace(steps_name, torch::scalar_tensor(steps_, torch::kInt64));
     return result;
@@ -30,7 +33,9 @@ void Optimizer::load(const TensorMap& state, const std::string& source) {
     TensorMap target{{steps_name, steps}};
     for (std::size_t i = 0; i < names_.size(); ++i) {
         target.emplace(first_prefix + names_[i], first_[i]);
-        if (!second_.empty()) { target.emplace(second_prefix + names_[i], second_[i]); }
+        if (!second_.empty()) {
+            target.emplace(second_prefix + names_[i], second_[i]);
+        }
     }
     copy_state(target, state, source, "the optimiser");
     steps_ = steps.item<std::int64_t>();
@@ -41,8 +46,12 @@ std::int64_t Optimizer::state_bytes(OptimizerKind kind, std::int64_t parameter_b
 }
 
 double cosine_factor(std::int64_t step, std::int64_t total, std::int64_t warmup) {
-    if (step >= total) { return 0; }
-    if (step < warmup) { return static_cast<double>(step + 1) / static_cast<double>(warmup + 1); }
+    if (step >= total) {
+        return 0;
+    }
+    if (step < warmup) {
+        return static_cast<double>(step + 1) / static_cast<double>(warmup + 1);
+    }
     const double share = static_cast<double>(step - warmup) / static_cast<double>(total - warmup);
     return 0.5 * (1 + std::cos(std::numbers::pi * share));
 }

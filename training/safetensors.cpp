@@ -49,14 +49,18 @@ std::vector<Entry> entries_of(const std::filesystem::path& file, const TensorMap
 
 const Dtype* dtype_of(torch::ScalarType type) {
     for (const Dtype& known : dtypes) {
-        if (known.type == type) { return &known; }
+        if (known.type == type) {
+            return &known;
+        }
     }
     return nullptr;
 }
 
 const Dtype* dtype_of(std::string_view text) {
     for (const Dtype& known : dtypes) {
-        if (known.text == text) { return &known; }
+        if (known.text == text) {
+            return &known;
+        }
     }
     return nullptr;
 }
@@ -65,7 +69,9 @@ void write_safetensors(const std::filesystem::path& file, const TensorMap& tenso
                        const Metadata& metadata) {
     const std::vector<Entry> entries = entries_of(file, tensors);
     nlohmann::json header = nlohmann::json::object();
-    if (!metadata.empty()) { header["__metadata__"] = metadata; }
+    if (!metadata.empty()) {
+        header["__metadata__"] = metadata;
+    }
     std::size_t end = 0;
     for (const Entry& entry : entries) {
         const std::size_t begin = end;
@@ -82,7 +88,9 @@ void write_safetensors(const std::filesystem::path& file, const TensorMap& tenso
     text.append((alignment - text.size() % alignment) % alignment, ' ');
 
     std::string content(alignment, '\0');
-    for (std::size_t i = 0; i < alignment; ++i) { content[i] = static_cast<char>(text.size() >> 8 * i & 0xff); }
+    for (std::size_t i = 0; i < alignment; ++i) {
+        content[i] = static_cast<char>(text.size() >> 8 * i & 0xff);
+    }
     content.reserve(alignment + text.size() + end);
     content += text;
     for (const Entry& entry : entries) {

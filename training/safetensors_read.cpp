@@ -54,20 +54,28 @@ private:
 };
 
 void Reader::fill(void* target, std::uint64_t bytes) {
-    if (bytes == 0) { return; }
+    if (bytes == 0) {
+        return;
+    }
     stream_.read(static_cast<char*>(target), static_cast<std::streamsize>(bytes));
-    if (static_cast<std::uint64_t>(stream_.gcount()) != bytes) { fail("it ends too early"); }
+    if (static_cast<std::uint64_t>(stream_.gcount()) != bytes) {
+        fail("it ends too early");
+    }
 }
 
-/// Nesting is bounded while parsing, before a hostile header has taken memory; and since JSON readers differ in
-/// which of two equal keys they keep, such a header is refused.
+/// Nesting is bounded while parsing, before a hostile header has taken memory; and since JSON readers differ
+/// in which of two equal keys they keep, such a header is refused.
 json Reader::parse(const std::string& text) const {
     std::vector<std::set<std::string>> keys;
     const auto watch = [&](int depth, json::parse_event_t event, json& value) {
         using Event = json::parse_event_t;
         if (event == Event::object_start || event == Event::array_start) {
-            if (depth >= deepest) { fail("its header is nested too deeply"); }
-            if (event == Event::object_start) { keys.emplace_back(); }
+            if (depth >= deepest) {
+                fail("its header is nested too deeply");
+            }
+            if (event == Event::object_start) {
+                keys.emplace_back();
+            }
         } else if (event == Event::object_end) {
             keys.pop_back();
         } else if (event == Event::key) {
@@ -80,9 +88,7 @@ json Reader::parse(const std::string& text) const {
     };
     try {
         return json::parse(text, watch);
-    } catch (const json::exception&) {
-        fail("its header is not JSON");
-    }
+    } catch (const json::exception&) { fail("its header is not JSON"); }
 }
 
 Entry Reader::entry(const std::string& name, const json& value) const {
@@ -91,7 +97,9 @@ Entry Reader::entry(const std::string& name, const json& value) const {
         fail(name, "expected dtype, shape and data_offsets");
     }
     const json &dtype = value["dtype"], &shape = value["shape"], &offsets = value["data_offsets"];
-    if (!dtype.is_string()) { fail(name, "dtype is not a text"); }
+    if (!dtype.is_string()) {
+        fail(name, "dtype is not a text");
+    }
     Entry result{name, dtype_of(std::string_view(dtype.get_ref<const std::string&>())), {}, 0, 0};
     if (result.dtype == nullptr) {
         fail(name, fmt::format("dtype '{}' is not one of F64, F32, F16, BF16, I64, I32, I16, I8, U8, BOOL",
@@ -115,8 +123,8 @@ Entry Reader::entry(const std::string& name, const json& value) const {
     return result;
 }
 
-/// Bytes that dtype and shape ask for. Sizes of 0 count as 1 in the check for overflow, because strides are products
-/// of all sizes whatever the number of elements is.
+/// Bytes that dtype and shape ask for. Sizes of 0 count as 1 in the check for overflow, because strides are
+/// products of all sizes whatever the number of elements is.
 std::uint64_t Reader::bytes_of(const Entry& entry) const {
     std::int64_t product = static_cast<std::int64_t>(entry.dtype->bytes);
     bool empty = false;
@@ -134,8 +142,8 @@ void Reader::check_layout(const std::vector<Entry>& sorted, std::uint64_t data) 
     std::uint64_t expected = 0;
     for (const Entry& entry : sorted) {
         if (entry.begin > entry.end || entry.end > data) {
-            fail(entry.name,
-                 fmt::format("its bytes {}..{} are outside the file's {} bytes of data", entry.begin, entry.end, data));
+            fail(entry.name, fmt::format("its bytes {}..{} are outside the file's {} bytes of data",
+                                         entry.begin, entry.end, data));
         }
         if (entry.end - entry.begin != bytes_of(entry)) {
             fail(entry.name, fmt::format("it has {} bytes, its shape and dtype ask for {}",
@@ -147,14 +155,20 @@ void Reader::check_layout(const std::vector<Entry>& sorted, std::uint64_t data) 
         }
         expected = entry.end;
     }
-    if (expected != data) { fail(fmt::format("{} bytes follow the last tensor", data - expected)); }
+    if (expected != data) {
+        fail(fmt::format("{} bytes follow the last tensor", data - expected));
+    }
 }
 
 Metadata Reader::metadata(const json& value) const {
-    if (!value.is_object()) { fail("__metadata__ is not a map of texts"); }
+    if (!value.is_object()) {
+        fail("__metadata__ is not a map of texts");
+    }
     Metadata result;
     for (const auto& [key, text] : value.items()) {
-        if (!text.is_string()) { fail("__metadata__ is not a map of texts"); }
+        if (!text.is_string()) {
+            fail("__metadata__ is not a map of texts");
+        }
         result[key] = text.get<std::string>();
     }
     return result;
@@ -170,19 +184,31 @@ SafetensorsFile Reader::read() {
     }
     const std::uint64_t size = std::filesystem::file_size(file_, error);
     stream_.open(file_, std::ios::binary);
-    if (error || !stream_) { throw support::RunError(fmt::format("{}: cannot be read", file_.string())); }
-    if (size < 8) { fail("it is shorter than 8 bytes"); }
+    if (error || !stream_) {
+        throw support::RunError(fmt::format("{}: cannot be read", file_.string()));
+    }
+    if (size < 8) {
+        fail("it is shorter than 8 bytes");
+    }
 
     unsigned char prefix[8];
     fill(prefix, 8);
     std::uint64_t length = 0;
-    for (int i = 7; i >= 0; --i) { length = length << 8 | prefix[i]; }
-    if (length > largest_header) { fail("its header's length is over 100 MB"); }
-    if (length > size - 8) { fail("its header is longer than the file"); }
+    for (int i = 7; i >= 0; --i) {
+        length = length << 8 | prefix[i];
+    }
+    if (length > largest_header) {
+        fail("its header's length is over 100 MB");
+    }
+    if (length > size - 8) {
+        fail("its header is longer than the file");
+    }
     std::string text(length, '\0');
     fill(text.data(), length);
     const json header = parse(text);
-    if (!header.is_object()) { fail("its header is not a JSON object"); }
+    if (!header.is_object()) {
+        fail("its header is not a JSON object");
+    }
 
     SafetensorsFile result;
     std::vector<Entry> entries;

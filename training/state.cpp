@@ -14,10 +14,14 @@ namespace {
 TensorMap tensors_of(const torch::nn::Module& module) {
     TensorMap result;
     for (const auto& item : module.named_parameters()) {
-        if (item.value().defined()) { result.emplace(item.key(), item.value()); }
+        if (item.value().defined()) {
+            result.emplace(item.key(), item.value());
+        }
     }
     for (const auto& item : module.named_buffers()) {
-        if (item.value().defined()) { result.emplace(item.key(), item.value()); }
+        if (item.value().defined()) {
+            result.emplace(item.key(), item.value());
+        }
     }
     return result;
 }
@@ -45,7 +49,8 @@ void copy_state(const TensorMap& target, const TensorMap& state, const std::stri
         const auto found = state.find(name);
         if (found == state.end()) {
             missing.push_back(name);
-        } else if (found->second.sizes() != tensor.sizes() || found->second.scalar_type() != tensor.scalar_type()) {
+        } else if (found->second.sizes() != tensor.sizes() ||
+                   found->second.scalar_type() != tensor.scalar_type()) {
             if (different.empty()) {
                 first_difference = fmt::format("{}, expected {}", describe(found->second), describe(tensor));
             }
@@ -53,7 +58,9 @@ void copy_state(const TensorMap& target, const TensorMap& state, const std::stri
         }
     }
     for (const auto& [name, tensor] : state) {
-        if (!target.contains(name)) { unexpected.push_back(name); }
+        if (!target.contains(name)) {
+            unexpected.push_back(name);
+        }
     }
     std::vector<std::string> parts;
     if (!missing.empty()) {
@@ -67,10 +74,13 @@ void copy_state(const TensorMap& target, const TensorMap& state, const std::stri
                                     different.front(), first_difference));
     }
     if (!parts.empty()) {
-        throw support::RunError(fmt::format("{}: its tensors do not fit {}: {}", source, owner, fmt::join(parts, ", ")));
+        throw support::RunError(
+            fmt::format("{}: its tensors do not fit {}: {}", source, owner, fmt::join(parts, ", ")));
     }
     const torch::NoGradGuard no_grad;
-    for (const auto& [name, tensor] : target) { torch::Tensor(tensor).copy_(state.at(name)); }
+    for (const auto& [name, tensor] : target) {
+        torch::Tensor(tensor).copy_(state.at(name));
+    }
 }
 
 void load_state(torch::nn::Module& module, const TensorMap& state, const std::string& source) {
@@ -86,13 +96,17 @@ TensorMap with_prefix_removed(const TensorMap& tensors, const std::string& prefi
 }
 
 void add_with_prefix(TensorMap& into, const TensorMap& tensors, const std::string& prefix) {
-    for (const auto& [name, tensor] : tensors) { into.insert_or_assign(prefix + name, tensor); }
+    for (const auto& [name, tensor] : tensors) {
+        into.insert_or_assign(prefix + name, tensor);
+    }
 }
 
 bool all_finite(const TensorMap& tensors) {
     const torch::NoGradGuard no_grad;
     for (const auto& [name, tensor] : tensors) {
-        if (tensor.is_floating_point() && !torch::isfinite(tensor).all().item<bool>()) { return false; }
+        if (tensor.is_floating_point() && !torch::isfinite(tensor).all().item<bool>()) {
+            return false;
+        }
     }
     return true;
 }
