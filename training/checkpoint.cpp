@@ -1,0 +1,110 @@
+#include "training/checkpoint.h"
+
+#include <limits>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "support/csv.h"
+#include "support/error.h"
+#include "support/hash.h"
+#include "support/log.h"
+
+namespace tessera::training {
+namespace {
+
+using nlohmann::json;
+
+constexpr const char* schema = "tessera.checkpoint/1";
+
+struct Field {
+    const char* name;
+    double EpochMetrics::*value;
+};
+constexpr Field fields[] = {{"learning_rate", &EpochMetrics::learning_rate},
+                            {"train_loss", &EpochMetrics::train_loss},
+                            {"train_accuracy", &EpochMetrics::train_accuracy},
+                            {"validation_accuracy", &EpochMetrics::validation_accuracy},
+                            {"validation_loss", &EpochMetrics::validation_loss},
+                            {"seconds", &EpochMetrics::seconds}};
+
+/// JSON writes doubles so that they read back to the same bits; NaN (nothing to validate on) becomes null.
+json to_json(const std::vector<EpochMetrics>& history) {
+    json result = json::array();
+    for (const EpochMetrics& metrics : history) {
+        json row{{"epoch", metrics.epoch}};
+        for (const Field& field : fields) {
+            row[field.name] = metrics.*field.value;
+        }
+        result.push_back(row);
+    }
+    return result;
+}
+
+std::vector<EpochMetrics> from_json(const json& rows) {
+    std::vector<EpochMetrics> result;
+    for (const json& row : rows) {
+        EpochMetrics metrics;
+        metrics.epoch = row.at("epoch").get<std::int64_t>();
+        if (metrics.epoch != static_cast<std::int64_t>(result.size()) + 1) {
+            throw support::RunError("its epochs are not 1, 2, 3, ...");
+        }
+        for (const Field& field : fields) {
+            const json& value = row.at(field.name);
+            metrics.*field.value =
+                value.is_null() ? std::numeric_limits<double>::quiet_NaN() : value.get<double>();
+        }
+        result.push_back(metrics);
+    }
+    return result;
+}
+
+} // namespace
+
+std::string training_fingerprint(const TrainOptions& options, const TrainContext& context,
+                                 const Datasets& data) {
+    const OptimizerOptions& o = options.optimizer;
+    const AugmentOptions& a = options.augment;
+    support::Hasher hasher;
+    hasher.add(context.fingerprint).add(fmt::format("{} {}", context.seed, data.train.size()));
+    for (const std::int64_t value :
+         {options.epochs, options.batch, options.train_limit, std::int64_t{a.flip}, a.pad, a.cutout,
+          std::int64_t{options.autocast}, static_cast<std::int64_t>(o.kind)}) {
+        hasher.add(support::number(value));
+    }
+    for (const double value : {options.warmup, options.label_smoothing, options.ema,
+                               options.distillation_weight, options.temperature, o.learning_rate, o.momentum,
+                               o.beta1, o.beta2, o.epsilon, o.weight_decay, o.clip}) {
+        hasher.add(support::number(value));
+    }
+    return hasher.hex();
+}
+
+void write_checkpoint(const std::filesystem::path& file, const std::string& fingerprint,
+                      const Checkpoint& checkpoint) {
+    write_safetensors(file, checkpoint.tensors,
+                      {{"schema", schema},
+                       {"fingerprint", fingerprint},
+                       {"epoch", std::to_string(checkpoint.history.size())},
+                       {"history", to_json(checkpoint.history).dump()}});
+}
+
+std::optional<Checkpoint> read_checkpoint(const std::filesystem::path& file, const std::string& fingerprint) {
+    std::error_code ignored;
+    if (file.empty() || !std::filesystem::exists(file, ignored)) {
+        return std::nullopt;
+    }
+    try {
+        SafetensorsFile content = read_safetensors(file);
+        if (content.metadata["schema"] != schema || content.metadata["fingerprint"] != fingerprint) {
+            support::info("{}: made from something else; the training starts anew", file.string());
+            return std::nullopt;
+        }
+        return Checkpoint{from_json(json::parse(content.metadata["history"])), std::move(content.tensors)};
+    } catch (const std::exception& error) {
+        support::warn("{}; the checkpoint is not used and the training starts anew", error.what());
+        return std::nullopt;
+    }
+}
+
+} // namespace tessera::training

@@ -1,0 +1,27 @@
+#include "training/trainer.h"
+
+namespace tessera::training {
+
+void TrainOptions::read(support::Section& section) {
+    section.read("epochs", epochs, {0, 100'000},
+                 "Passes over the training images; 0: the network stays as it is.");
+    section.read("batch", batch, {2, 65'536}, "Images in one step.");
+    section.read("train_limit", train_limit, {0, 1'000'000'000},
+                 "Images visited in an epoch, drawn anew for each one; 0: all.");
+    section.read("warmup", warmup, {0, 1000},
+                 "Epochs in which the learning rate rises linearly, before its cosine to 0.");
+    section.read("label_smoothing", label_smoothing, {0, 0.9},
+                 "Share of each label spread evenly over all classes.");
+    section.read("ema", ema, {0, 0.999999},
+                 "Decay per step of a moving average of the weights that is evaluated and kept in their "
+                 "place; 0: off.");
+    section.read("autocast", autocast, "Compute in bfloat16 where that is safe; GPUs only.");
+    section.read("distillation_weight", distillation_weight, {0, 1},
+                 "Share of the teacher's soft labels in the loss; the images' own labels have the rest.");
+    section.read("temperature", temperature, {0, 100, true},
+                 "Softens both networks' predictions before they are compared; 1: as they are.");
+    optimizer.read(section);
+    augment.read(section.section("augment", "Random changes of training images."));
+}
+
+} // namespace tessera::training

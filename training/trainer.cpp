@@ -1,0 +1,255 @@
+// The training loop. Everything random is derived from (seed, epoch), and a checkpoint holds weights, moments
+// and average: a training that continues after epoch k is the training that was never stopped, bit for bit.
+#include "training/trainer.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "support/error.h"
+#include "support/interrupt.h"
+#include "support/log.h"
+#include "support/progress.h"
+#include "support/seed.h"
+#include "training/checkpoint.h"
+#include "training/device.h"
+#include "training/layout.h"
+#include "training/losses.h"
+#include "training/moving_average.h"
+#include "training/state.h"
+
+namespace tessera::training {
+namespace {
+
+using search_spaces::Network;
+
+Network prepared(Network network, const torch::Device& device) {
+    network->to(device);
+    to_channels_last(*network);
+    return network;
+}
+
+std::vector<std::pair<std::string, torch::Tensor>> parameters_of(const Network& network) {
+    std::vector<std::pair<std::string, torch::Tensor>> result;
+    for (const auto& item : network->named_parameters()) {
+        result.emplace_back(item.key(), item.value());
+    }
+    return result;
+}
+
+class Trainer {
+public:
+    Trainer(Network& network, const Datasets& data, const TrainOptions& options, const TrainContext& context);
+
+    TrainResult run();
+
+private:
+    void resume();
+    void save() const;
+    EpochMetrics epoch(std::int64_t number, support::Progress& progress);
+    torch::Tensor loss_of(const torch::Tensor& logits, const torch::Tensor& images,
+                          const torch::Tensor& labels);
+    Evaluation validate();
+
+    const Datasets& data_;
+    const TrainOptions& options_;
+    const TrainContext& context_;
+    Network network_, teacher_;
+    bool autocast_;
+    std::int64_t images_; ///< visited in an epoch
+    std::int64_t batch_;  ///< images in a step
+    std::int64_t steps_;  ///< in an epoch; images that do not fill a last batch wait for an epoch that draws
+                          ///< them earlier
+    Optimizer optimizer_;
+    MovingAverage average_;
+    std::string fingerprint_;
+    std::vector<EpochMetrics> history_;
+};
+
+Trainer::Trainer(Network& network, const Datasets& data, const TrainOptions& options,
+                 const TrainContext& context)
+    : data_(data), options_(options), context_(context), network_(prepared(network, context.device)),
+      teacher_(options.distillation_weight > 0 ? context.teacher : Network(nullptr)),
+      autocast_(options.autocast && context.device.is_cuda()),
+      images_(options.train_limit > 0 ? std::min(options.train_limit, data.train.size()) : data.train.size()),
+      batch_(std::min(options.batch, images_)), steps_(images_ / std::max<std::int64_t>(batch_, 1)),
+      optimizer_(parameters_of(network_), options.optimizer), average_(*network_, options.ema),
+      fingerprint_(training_fingerprint(options, context, data)) {
+    if (options.autocast && !autocast_) {
+        support::warn("{}: autocast is for GPUs; on the CPU it is slower than float32 and stays off",
+                      context.label);
+    }
+    if (options.distillation_weight > 0) {
+        if (teacher_.is_empty()) {
+            throw support::UsageError(
+                fmt::format("{0}: {0}.distillation_weight is {1}, but there is no teacher", context.label,
+                            options.distillation_weight));
+        }
+        if (teacher_->is_training()) {
+            throw std::logic_error("the teacher must be in evaluation mode");
+        }
+    }
+    if (options.epochs > 0 && images_ < 2) {
+        throw support::RunError(
+            fmt::format("{}: {} training image(s) are too few to train", context.label, images_));
+    }
+}
+
+torch::Tensor Trainer::loss_of(const torch::Tensor& logits, const torch::Tensor& images,
+                               const torch::Tensor& labels) {
+    const double share = options_.distillation_weight;
+    torch::Tensor loss;
+    if (share < 1) {
+        loss = cross_entropy(logits, labels, options_.label_smoothing) * (1 - share);
+    }
+    if (share > 0) {
+        torch::Tensor soft;
+        {
+            const torch::NoGradGuard no_grad;
+            const Autocast autocast(autocast_);
+            soft = teacher_->forward(images).to(torch::kFloat32);
+        }
+        const torch::Tensor imitation = distillation_loss(logits, soft, options_.temperature) * share;
+        loss = loss.defined() ? loss + imitation : imitation;
+    }
+    return loss;
+}
+
+EpochMetrics Trainer::epoch(std::int64_t number, support::Progress& progress) {
+    const auto begin = std::chrono::steady_clock::now();
+    const std::string name = std::to_string(number);
+    const std::uint64_t augment_seed = support::derive_seed(context_.seed, {"augment", name});
+    search_spaces::reseed_dropout(*network_, support::derive_seed(context_.seed, {"dropout", name}));
+    const std::vector<std::int64_t> order = epoch_order(data_.train.size(), context_.seed, number);
+    const auto warmup =
+        static_cast<std::int64_t>(std::llround(options_.warmup * static_cast<double>(steps_)));
+
+    network_->train();
+    EpochMetrics metrics;
+    metrics.epoch = number;
+    torch::Tensor correct =
+        torch::zeros({}, torch::TensorOptions().dtype(torch::kInt64).device(context_.device));
+    double loss_sum = 0;
+    for (std::int64_t step = 0; step < steps_; ++step) {
+        const std::span rows(order.data() + step * batch_, static_cast<std::size_t>(batch_));
+        const Batch batch =
+            make_batch(data_.train, rows, data_.normalisation, &options_.augment, augment_seed);
+        const torch::Tensor images = batch.images.to(context_.device),
+                            labels = batch.labels.to(context_.device);
+
+        torch::Tensor logits;
+        {
+            const Autocast autocast(autocast_);
+            logits = network_->forward(images).to(torch::kFloat32);
+        }
+        const torch::Tensor loss = loss_of(logits, images, labels);
+        const double value = loss.item<double>();
+        if (!std::isfinite(value)) {
+            throw support::RunError(fmt::format(
+                "{0}: the loss is not finite in epoch {1}, step {2}; lower {0}.learning_rate or set {0}.clip",
+                context_.label, number, step + 1));
+        }
+        optimizer_.zero_grad();
+        loss.backward();
+        const std::int64_t done = (number - 1) * steps_ + step;
+        metrics.learning_rate =
+            options_.optimizer.learning_rate * cosine_factor(done, options_.epochs * steps_, warmup);
+        optimizer_.step(metrics.learning_rate);
+        average_.update(done);
+
+        loss_sum += value;
+        correct += (logits.detach().argmax(1) == labels).sum();
+        if (context_.progress == nullptr) {
+            progress.note(fmt::format("epoch {}/{}, loss {:.3f}", number, options_.epochs,
+                                      loss_sum / static_cast<double>(step + 1)));
+        }
+        progress.advance(batch_);
+        support::check_interrupt();
+    }
+    optimizer_.zero_grad();
+    metrics.train_loss = loss_sum / static_cast<double>(steps_);
+    metrics.train_accuracy = correct.item<double>() / static_cast<double>(steps_ * batch_);
+    const Evaluation validation = validate();
+    metrics.validation_accuracy = validation.accuracy;
+    metrics.validation_loss = validation.loss;
+    metrics.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    return metrics;
+}
+
+Evaluation Trainer::validate() {
+    const AveragedWeights averaged(average_);
+    return evaluate(network_, data_.validation, data_.normalisation, context_.device);
+}
+
+void Trainer::save() const {
+    if (context_.checkpoint.empty()) {
+        return;
+    }
+    Checkpoint checkpoint{history_, {}};
+    add_with_prefix(checkpoint.tensors, state_of(*network_), "model.");
+    add_with_prefix(checkpoint.tensors, optimizer_.state(), "optimizer.");
+    add_with_prefix(checkpoint.tensors, average_.state(), "average.");
+    write_checkpoint(context_.checkpoint, fingerprint_, checkpoint);
+}
+
+void Trainer::resume() {
+    const auto checkpoint = read_checkpoint(context_.checkpoint, fingerprint_);
+    if (!checkpoint) {
+        return;
+    }
+    const std::string source = context_.checkpoint.string();
+    // Should one part not fit after others have been copied, all of them go back to where they were.
+    const TensorMap model = state_of(*network_), moments = optimizer_.state(), average = average_.state();
+    try {
+        if (static_cast<std::int64_t>(checkpoint->history.size()) > options_.epochs) {
+            throw support::RunError(source + ": it has more epochs than the training");
+        }
+        load_state(*network_, with_prefix_removed(checkpoint->tensors, "model."), source);
+        optimizer_.load(with_prefix_removed(checkpoint->tensors, "optimizer."), source);
+        average_.load(with_prefix_removed(checkpoint->tensors, "average."), source);
+        history_ = checkpoint->history;
+        support::info("{}: continues after epoch {}", context_.label, history_.size());
+    } catch (const support::RunError& error) {
+        support::warn("{}; the checkpoint is not used and the training starts anew", error.what());
+        load_state(*network_, model, source);
+        optimizer_.load(moments, source);
+        average_.load(average, source);
+    }
+}
+
+TrainResult Trainer::run() {
+    if (options_.epochs == 0) {
+        network_->eval();
+        return {{}, evaluate(network_, data_.validation, data_.normalisation, context_.device).accuracy};
+    }
+    resume();
+    const auto finished = static_cast<std::int64_t>(history_.size());
+    if (finished < options_.epochs) {
+        const std::int64_t each = steps_ * batch_;
+        std::optional<support::Progress> own;
+        if (context_.progress == nullptr) {
+            own.emplace(context_.label, options_.epochs * each, "images", finished * each);
+        } else {
+            context_.progress->advance(finished * each);
+        }
+        for (std::int64_t number = finished + 1; number <= options_.epochs; ++number) {
+            history_.push_back(epoch(number, own ? *own : *context_.progress));
+            save();
+        }
+    }
+    average_.swap();
+    network_->eval();
+    return {history_, history_.back().validation_accuracy};
+}
+
+} // namespace
+
+TrainResult train(Network& network, const Datasets& data, const TrainOptions& options,
+                  const TrainContext& context) {
+    use_threads(context.threads);
+    return Trainer(network, data, options, context).run();
+}
+
+} // namespace tessera::training
