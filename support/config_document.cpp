@@ -32,14 +32,18 @@ Document Document::parse(const std::string& text, const std::string& name, const
         throw UsageError(fmt::format("{}: error: expected keys and values, found {}", root.at.text(name),
                                      config::describe(root)));
     }
-    for (const std::string& assignment : overrides) { config::apply_override(state->root, assignment); }
+    for (const std::string& assignment : overrides) {
+        config::apply_override(state->root, assignment);
+    }
     return Document(std::move(state));
 }
 
 Section Document::root() const {
     auto section = std::make_shared<Section::State>();
     section->document = state_;
-    if (state_->root->kind == config::Node::Kind::map) { section->node = state_->root; }
+    if (state_->root->kind == config::Node::Kind::map) {
+        section->node = state_->root;
+    }
     section->at = state_->root->at;
     section->record = state_->record;
     return Section(std::move(section));

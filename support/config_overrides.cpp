@@ -18,7 +18,9 @@ public:
     explicit Override(const std::string& assignment)
         : origin_(std::make_shared<const std::string>("--set " + assignment)) {
         const auto equals = assignment.find('=');
-        if (equals == std::string::npos) { refuse("expected key=value, e.g. teach.epochs=10"); }
+        if (equals == std::string::npos) {
+            refuse("expected key=value, e.g. teach.epochs=10");
+        }
         path_ = assignment.substr(0, equals);
         split();
         value_ = parse_yaml(assignment.substr(equals + 1), path_, origin_);
@@ -36,13 +38,20 @@ private:
         while (true) {
             const auto end = std::min(rest.find_first_of(".["), rest.size());
             if (end == 0 || rest.substr(0, end).find(']') != std::string_view::npos) {
-                refuse(fmt::format("\"{}\" is not the path of a key, e.g. teach.epochs or blocks[0].name", path_));
+                refuse(fmt::format("\"{}\" is not the path of a key, e.g. teach.epochs or blocks[0].name",
+                                   path_));
             }
             steps_.emplace_back(std::string(rest.substr(0, end)));
             rest.remove_prefix(end);
-            while (rest.starts_with('[')) { rest.remove_prefix(index(rest)); }
-            if (rest.empty()) { return; }
-            if (!rest.starts_with('.')) { refuse(fmt::format("expected . or [ before \"{}\"", rest)); }
+            while (rest.starts_with('[')) {
+                rest.remove_prefix(index(rest));
+            }
+            if (rest.empty()) {
+                return;
+            }
+            if (!rest.starts_with('.')) {
+                refuse(fmt::format("expected . or [ before \"{}\"", rest));
+            }
             rest.remove_prefix(1);
         }
     }
@@ -83,7 +92,9 @@ private:
         }
         const Entry* found = node.find(key);
         Entry entry = found ? *found : Entry{key, {1, 1, origin_}, std::make_shared<Node>()};
-        if (depth + 1 == steps_.size()) { entry.at.origin = origin_; }
+        if (depth + 1 == steps_.size()) {
+            entry.at.origin = origin_;
+        }
         descend(entry.value, depth + 1, above.empty() ? key : above + "." + key);
         node.set(std::move(entry));
     }

@@ -21,24 +21,34 @@ constexpr std::size_t largest_text = 16U << 20;
 /// Far more than any configuration; stops aliases of aliases from growing without bound.
 constexpr std::size_t most_nodes = 2'000'000;
 
+/// yaml-cpp overlooks a quote that is still open where the file ends with a line end: every text ends with a
+/// comment.
+constexpr std::string_view last_line = "\n# end";
+
 [[noreturn]] void refuse(const Position& at, std::string_view file, std::string_view message) {
     throw UsageError(fmt::format("{}: error: {}", at.text(file), message));
 }
 
 class Builder : public YAML::EventHandler {
 public:
-    Builder(std::string_view file, std::shared_ptr<const std::string> origin)
-        : file_(file), origin_(std::move(origin)) {}
+    Builder(std::string_view file, Position end) : file_(file), end_(std::move(end)) {}
 
     NodePtr root() const { return root_; }
 
     Position position(const YAML::Mark& mark) const {
-        if (mark.is_null()) { return {1, 1, origin_}; }
-        return {mark.line + 1, mark.column + 1, origin_};
+        if (mark.is_null()) {
+            return {1, 1, end_.origin};
+        }
+        if (mark.line >= end_.line) {
+            return end_;
+        } // in our own last line
+        return {mark.line + 1, mark.column + 1, end_.origin};
     }
 
     void OnDocumentStart(const YAML::Mark& mark) override {
-        if (root_) { refuse(position(mark), file_, "more than one YAML document in the file"); }
+        if (root_) {
+            refuse(position(mark), file_, "more than one YAML document in the file");
+        }
     }
     void OnDocumentEnd() override {}
 
@@ -48,7 +58,9 @@ public:
 
     void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
         const auto found = anchors_.find(anchor);
-        if (found == anchors_.end()) { refuse(position(mark), file_, "an alias inside its own anchor"); }
+        if (found == anchors_.end()) {
+            refuse(position(mark), file_, "an alias inside its own anchor");
+        }
         place(found->second, position(mark), YAML::NullAnchor);
     }
 
@@ -102,7 +114,9 @@ private:
     }
 
     void place(NodePtr value, const Position& at, YAML::anchor_t anchor) {
-        if (anchor != YAML::NullAnchor) { anchors_[anchor] = value; }
+        if (anchor != YAML::NullAnchor) {
+            anchors_[anchor] = value;
+        }
         if (open_.empty()) {
             root_ = std::move(value);
             return;
@@ -119,6 +133,11 @@ private:
         if (parent.node->kind == Node::Kind::list) {
             parent.node->items.push_back(std::move(value));
         } else {
+            // A missing value is noticed at the next token, perhaps lines below.
+            const bool missing = value->kind == Node::Kind::null && at.line != parent.entry->at.line;
+            if (missing) {
+                value->at = parent.entry->at;
+            }
             parent.entry->value = std::move(value);
             parent.node->set(std::move(*parent.entry));
             parent.entry.reset();
@@ -130,8 +149,9 @@ private:
             refuse(at, file_, fmt::format("a key must be a text, found {}", describe(node)));
         }
         if (const Entry* first = map.find(node.text)) {
-            refuse(at, file_, fmt::format("{}: duplicate key, first given on line {}", path_to(node.text),
-                                          first->at.line));
+            refuse(
+                at, file_,
+                fmt::format("{}: duplicate key, first given on line {}", path_to(node.text), first->at.line));
         }
         return {node.text, at, nullptr};
     }
@@ -149,14 +169,15 @@ private:
     }
 
     std::string_view file_;
-    std::shared_ptr<const std::string> origin_;
+    Position end_; ///< of the text
     NodePtr root_;
     std::vector<Open> open_;
     std::unordered_map<YAML::anchor_t, NodePtr> anchors_;
 };
 
-/// yaml-cpp takes 0x04 for the end of the file and would silently drop the rest.
-void check_characters(const std::string& text, std::string_view file, const std::shared_ptr<const std::string>& origin) {
+/// Returns the end of the text. yaml-cpp takes 0x04 for the end of the file and would silently drop the rest.
+Position check_characters(const std::string& text, std::string_view file,
+                          const std::shared_ptr<const std::string>& origin) {
     Position at{1, 1, origin};
     for (const char c : text) {
         const auto byte = static_cast<unsigned char>(c);
@@ -164,28 +185,34 @@ void check_characters(const std::string& text, std::string_view file, const std:
             refuse(at, file, fmt::format("control character 0x{:02x}: not a text file in UTF-8", byte));
         }
         ++at.column;
-        if (c == '\n') { at = {at.line + 1, 1, origin}; }
+        if (c == '\n') {
+            at = {at.line + 1, 1, origin};
+        }
     }
+    return at;
 }
 
 } // namespace
 
-NodePtr parse_yaml(const std::string& text, std::string_view file, std::shared_ptr<const std::string> origin) {
+NodePtr parse_yaml(const std::string& text, std::string_view file,
+                   std::shared_ptr<const std::string> origin) {
     if (text.size() > largest_text) {
         refuse({1, 1, origin}, file, fmt::format("larger than {} MiB", largest_text >> 20));
     }
-    check_characters(text, file, origin);
-    Builder builder(file, origin);
+    Builder builder(file, check_characters(text, file, origin));
     try {
-        std::istringstream stream(text);
+        std::istringstream stream(text + std::string(last_line));
         YAML::Parser parser(stream);
         while (parser.HandleNextDocument(builder)) {}
     } catch (const YAML::DeepRecursion& error) {
         refuse(builder.position(error.mark), file, "nested too deeply");
     } catch (const YAML::Exception& error) {
-        refuse(builder.position(error.mark), file, error.msg);
+        const bool open = error.msg == YAML::ErrorMsg::EOF_IN_SCALAR;
+        refuse(builder.position(error.mark), file, open ? "a quote that is never closed" : error.msg);
     }
-    if (builder.root()) { return builder.root(); }
+    if (builder.root()) {
+        return builder.root();
+    }
     auto empty = std::make_shared<Node>();
     empty->at.origin = std::move(origin);
     return empty;

@@ -9,13 +9,17 @@ namespace tessera::support::config {
 
 std::vector<std::string> Record::keys() const {
     std::vector<std::string> names;
-    for (const auto& [key, value] : values_) { names.push_back(key); }
+    for (const auto& [key, value] : values_) {
+        names.push_back(key);
+    }
     return names;
 }
 
 Record::Value& Record::at(const std::string& key) {
     const auto [place, added] = index_.try_emplace(key, values_.size());
-    if (added) { values_.emplace_back(key, Value{}); }
+    if (added) {
+        values_.emplace_back(key, Value{});
+    }
     return values_[place->second].second;
 }
 
@@ -26,10 +30,14 @@ bool Record::empty() const {
 
 std::string Record::dump(std::size_t indent) const {
     const std::string margin(indent, ' ');
-    if (empty()) { return margin + "{}\n"; }
+    if (empty()) {
+        return margin + "{}\n";
+    }
     std::string text;
     for (const auto& [key, value] : values_) {
-        if (value.kind == Value::Kind::unwritten) { continue; }
+        if (value.kind == Value::Kind::unwritten) {
+            continue;
+        }
         text += margin + to_yaml(std::string_view(key)) + ":";
         if (value.kind == Value::Kind::scalar) {
             text += " " + value.yaml + "\n";

@@ -22,7 +22,9 @@ std::size_t digits(std::string_view text) {
 /// Removes a sign; true for a minus.
 bool take_sign(std::string_view& text) {
     const bool minus = text.starts_with('-');
-    if (minus || text.starts_with('+')) { text.remove_prefix(1); }
+    if (minus || text.starts_with('+')) {
+        text.remove_prefix(1);
+    }
     return minus;
 }
 
@@ -41,9 +43,15 @@ bool is_decimal(std::string_view text) {
         fraction = digits(text);
         text.remove_prefix(fraction);
     }
-    if (whole + fraction == 0) { return false; }
-    if (text.empty()) { return true; }
-    if (text[0] != 'e' && text[0] != 'E') { return false; }
+    if (whole + fraction == 0) {
+        return false;
+    }
+    if (text.empty()) {
+        return true;
+    }
+    if (text[0] != 'e' && text[0] != 'E') {
+        return false;
+    }
     text.remove_prefix(1);
     take_sign(text);
     return !text.empty() && digits(text) == text.size();
@@ -54,9 +62,11 @@ bool is_safe_plain(std::string_view text) {
         return is_digit(c) || is_letter(c) || c == '_' || c == '.' || c == '/' || c == '-' || c == '+';
     };
     constexpr std::array nulls = {"null", "Null", "NULL"};
-    return !text.empty() && (is_digit(text[0]) || is_letter(text[0]) || text[0] == '_' || text[0] == '/' ||
-                             (text.size() > 1 && is_digit(text[1]))) &&
-           std::all_of(text.begin(), text.end(), safe) && std::find(nulls.begin(), nulls.end(), text) == nulls.end();
+    return !text.empty() &&
+           (is_digit(text[0]) || is_letter(text[0]) || text[0] == '_' || text[0] == '/' ||
+            (text.size() > 1 && is_digit(text[1]))) &&
+           std::all_of(text.begin(), text.end(), safe) &&
+           std::find(nulls.begin(), nulls.end(), text) == nulls.end();
 }
 
 /// What some YAML reader takes for something else than a text.
@@ -65,8 +75,8 @@ bool is_ambiguous(std::string_view text) {
     std::string lower(text);
     std::transform(lower.begin(), lower.end(), lower.begin(),
                    [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-    return std::find(words.begin(), words.end(), lower) != words.end() || !(is_letter(text[0]) || text[0] == '_' ||
-                                                                            text[0] == '/');
+    return std::find(words.begin(), words.end(), lower) != words.end() ||
+           !(is_letter(text[0]) || text[0] == '_' || text[0] == '/');
 }
 
 std::string quoted(std::string_view text) {
@@ -90,11 +100,18 @@ std::string quoted(std::string_view text) {
 template <class T>
 std::string bounds(const Range<T>& range) {
     const bool low = range.low != std::numeric_limits<T>::lowest();
-    const bool high = range.high != std::numeric_limits<T>::max() && range.high != std::numeric_limits<T>::infinity();
-    if (low && high && !range.open_low) { return fmt::format("{}..{}", number(range.low), number(range.high)); }
+    const bool high =
+        range.high != std::numeric_limits<T>::max() && range.high != std::numeric_limits<T>::infinity();
+    if (low && high && !range.open_low) {
+        return fmt::format("{}..{}", number(range.low), number(range.high));
+    }
     std::string text;
-    if (low) { text = fmt::format("{} {}", range.open_low ? ">" : ">=", number(range.low)); }
-    if (high) { text += fmt::format("{}<= {}", low ? " and " : "", number(range.high)); }
+    if (low) {
+        text = fmt::format("{} {}", range.open_low ? ">" : ">=", number(range.low));
+    }
+    if (high) {
+        text += fmt::format("{}<= {}", low ? " and " : "", number(range.high));
+    }
     return text;
 }
 
@@ -102,8 +119,12 @@ std::string bounds(const Range<T>& range) {
 
 Parsed parse_integer(std::string_view text, std::int64_t& value) {
     const bool minus = take_sign(text);
-    if (text.empty() || digits(text) != text.size()) { return Parsed::not_a_number; }
-    if (has_leading_zero(text)) { return Parsed::leading_zero; }
+    if (text.empty() || digits(text) != text.size()) {
+        return Parsed::not_a_number;
+    }
+    if (has_leading_zero(text)) {
+        return Parsed::leading_zero;
+    }
     const std::string whole = (minus ? "-" : "") + std::string(text);
     const auto [end, error] = std::from_chars(whole.data(), whole.data() + whole.size(), value);
     return error == std::errc() ? Parsed::good : Parsed::too_large;
@@ -115,11 +136,17 @@ Parsed parse_double(std::string_view text, double& value) {
         value = minus ? -HUGE_VAL : HUGE_VAL;
         return Parsed::good;
     }
-    if (!is_decimal(text)) { return Parsed::not_a_number; }
-    if (has_leading_zero(text)) { return Parsed::leading_zero; }
+    if (!is_decimal(text)) {
+        return Parsed::not_a_number;
+    }
+    if (has_leading_zero(text)) {
+        return Parsed::leading_zero;
+    }
     double magnitude = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), magnitude);
-    if (error != std::errc()) { return Parsed::too_large; }
+    if (error != std::errc()) {
+        return Parsed::too_large;
+    }
     value = minus ? -magnitude : magnitude;
     return Parsed::good;
 }
@@ -127,7 +154,9 @@ Parsed parse_double(std::string_view text, double& value) {
 std::string to_yaml(std::int64_t value) { return number(value); }
 
 std::string to_yaml(double value) {
-    if (std::isinf(value)) { return value < 0 ? "-.inf" : ".inf"; }
+    if (std::isinf(value)) {
+        return value < 0 ? "-.inf" : ".inf";
+    }
     return std::isnan(value) ? ".nan" : number(value);
 }
 
@@ -141,7 +170,9 @@ std::string to_yaml_as_written(std::string_view text) {
     return is_safe_plain(text) ? std::string(text) : quoted(text);
 }
 
-std::string flow_list(const std::vector<std::string>& items) { return fmt::format("[{}]", fmt::join(items, ", ")); }
+std::string flow_list(const std::vector<std::string>& items) {
+    return fmt::format("[{}]", fmt::join(items, ", "));
+}
 
 std::string range_text(const Range<std::int64_t>& range) { return bounds(range); }
 std::string range_text(const Range<double>& range) { return bounds(range); }

@@ -19,7 +19,9 @@ std::string Section::State::path_of(std::string_view key) const {
 void Section::State::refuse(const config::Position& where, const std::string& full_path,
                             std::string_view message) const {
     const std::string place = where.text(document->name);
-    if (full_path.empty()) { throw UsageError(fmt::format("{}: error: {}", place, message)); }
+    if (full_path.empty()) {
+        throw UsageError(fmt::format("{}: error: {}", place, message));
+    }
     throw UsageError(fmt::format("{}: error: {}: {}", place, full_path, message));
 }
 
@@ -31,20 +33,27 @@ const Entry* Section::State::declare(std::string_view key, KeyInfo info, bool nu
         info.default_value = "required";
     }
     info.path = pattern.empty() ? std::string(key) : fmt::format("{}.{}", pattern, key);
-    if (document->listed.insert(info.path).second) { document->keys.push_back(std::move(info)); }
+    if (document->listed.insert(info.path).second) {
+        document->keys.push_back(std::move(info));
+    }
     record->at(std::string(key));
 
     const Entry* entry = find(key);
-    if (entry && null_is_absent && entry->value->kind == Node::Kind::null) { entry = nullptr; }
+    if (entry && null_is_absent && entry->value->kind == Node::Kind::null) {
+        entry = nullptr;
+    }
     if (!entry && must) {
         std::vector<std::string> unread;
         for (const Entry& present : node ? node->entries() : std::vector<Entry>{}) {
-            if (!record->declared(present.key)) { unread.push_back(present.key); }
+            if (!record->declared(present.key)) {
+                unread.push_back(present.key);
+            }
         }
         const std::string similar = nearest(key, unread);
         refuse(at, path_of(key),
-               similar.empty() ? "required, but missing"
-                               : fmt::format("required, but missing (is \"{}\" a misspelling of it?)", similar));
+               similar.empty()
+                   ? "required, but missing"
+                   : fmt::format("required, but missing (is \"{}\" a misspelling of it?)", similar));
     }
     return entry;
 }
@@ -64,7 +73,9 @@ Section Section::section(std::string_view key, std::string_view meaning) {
     }
     Record::Value& value = state_->record->at(std::string(key));
     value.kind = Record::Value::Kind::section;
-    if (value.below.empty()) { value.below.push_back(std::make_shared<Record>()); }
+    if (value.below.empty()) {
+        value.below.push_back(std::make_shared<Record>());
+    }
 
     auto below = std::make_shared<State>();
     below->document = state_->document;
@@ -90,17 +101,20 @@ std::vector<Section> Section::list(std::string_view key, std::string_view meanin
         const config::NodePtr& item = entry->value->items[i];
         const std::string path = fmt::format("{}[{}]", state_->path_of(key), i);
         if (item->kind != Node::Kind::map) {
-            state_->refuse(item->at, path, fmt::format("expected a section, found {}", config::describe(*item)));
+            state_->refuse(item->at, path,
+                           fmt::format("expected a section, found {}", config::describe(*item)));
         }
-        if (value.below.size() <= i) { value.below.push_back(std::make_shared<Record>()); }
+        if (value.below.size() <= i) {
+            value.below.push_back(std::make_shared<Record>());
+        }
         auto below = std::make_shared<State>();
         below->document = state_->document;
         below->node = item;
         below->at = item->at;
         below->record = value.below[i];
         below->path = path;
-        below->pattern = state_->pattern.empty() ? fmt::format("{}[]", key)
-                                                 : fmt::format("{}.{}[]", state_->pattern, key);
+        below->pattern =
+            state_->pattern.empty() ? fmt::format("{}[]", key) : fmt::format("{}.{}[]", state_->pattern, key);
         sections.push_back(Section(std::move(below)));
     }
     return sections;
@@ -110,15 +124,23 @@ bool Section::has(std::string_view key) const { return state_->find(key) != null
 
 std::vector<std::string> Section::present() const {
     std::vector<std::string> keys;
-    if (!state_->node) { return keys; }
-    for (const Entry& entry : state_->node->entries()) { keys.push_back(entry.key); }
+    if (!state_->node) {
+        return keys;
+    }
+    for (const Entry& entry : state_->node->entries()) {
+        keys.push_back(entry.key);
+    }
     return keys;
 }
 
 void Section::finish() const {
-    if (!state_->node) { return; }
+    if (!state_->node) {
+        return;
+    }
     for (const Entry& entry : state_->node->entries()) {
-        if (state_->record->declared(entry.key)) { continue; }
+        if (state_->record->declared(entry.key)) {
+            continue;
+        }
         const std::vector<std::string> known = state_->record->keys();
         const std::string similar = nearest(entry.key, known);
         std::string message = "unknown key";

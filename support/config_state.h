@@ -17,8 +17,8 @@ namespace tessera::support {
 
 namespace config {
 
-/// One mapping as it was understood: the declared keys in the order of first reading, with their effective values.
-/// All handles to one section share its record, so that keys may be declared by several readers.
+/// One mapping as it was understood: the declared keys in the order of first reading, with their effective
+/// values. All handles to one section share its record, so that keys may be declared by several readers.
 class Record {
 public:
     struct Value {
@@ -54,8 +54,8 @@ struct Document::State {
 
 struct Section::State {
     std::shared_ptr<Document::State> document;
-    config::NodePtr node;    ///< a map, or null where the section is absent
-    config::Position at;     ///< of the section, or of the nearest one above that is present
+    config::NodePtr node; ///< a map, or null where the section is absent
+    config::Position at;  ///< of the section, or of the nearest one above that is present
     std::shared_ptr<config::Record> record;
     std::string path, pattern; ///< with indices, and with "[]" in their place
     std::set<std::string, std::less<>> required;

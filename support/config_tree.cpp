@@ -24,10 +24,14 @@ void Node::set(Entry entry) {
 
 std::string describe(const Node& node) {
     switch (node.kind) {
-    case Node::Kind::null: return "nothing";
-    case Node::Kind::list: return "a list";
-    case Node::Kind::map: return "a section";
-    case Node::Kind::scalar: break;
+    case Node::Kind::null:
+        return "nothing";
+    case Node::Kind::list:
+        return "a list";
+    case Node::Kind::map:
+        return "a section";
+    case Node::Kind::scalar:
+        break;
     }
     return (node.quoted ? "the text " : "") + quote_for_message(node.text);
 }

@@ -1,5 +1,5 @@
-// The YAML file as a tree in which every node knows where it was written. Internal to the configuration reader:
-// yaml-cpp's own nodes merge duplicate keys and lose the difference between 10 and "10".
+// The YAML file as a tree in which every node knows where it was written. Internal to the configuration
+// reader: yaml-cpp's own nodes merge duplicate keys and lose the difference between 10 and "10".
 #pragma once
 
 #include <cstddef>
@@ -55,11 +55,14 @@ std::string describe(const Node& node);
 /// The text in double quotes, shortened and without control characters, so that a message stays one line.
 std::string quote_for_message(std::string_view text);
 
-/// Parses one YAML document; an empty one is a null node. Throws UsageError on malformed YAML, duplicate keys, tags,
-/// control characters, recursive aliases, more than one document, or a document that is too large.
-NodePtr parse_yaml(const std::string& text, std::string_view file, std::shared_ptr<const std::string> origin = nullptr);
+/// Parses one YAML document; an empty one is a null node. Throws UsageError on malformed YAML, duplicate
+/// keys, tags, control characters, recursive aliases, more than one document, or a document that is too
+/// large.
+NodePtr parse_yaml(const std::string& text, std::string_view file,
+                   std::shared_ptr<const std::string> origin = nullptr);
 
-/// Applies "a.b[2].c=value" to the tree; missing mappings are created. Throws UsageError "--set a.b=c: error: ...".
+/// Applies "a.b[2].c=value" to the tree; missing mappings are created. Throws UsageError "--set a.b=c: error:
+/// ...".
 void apply_override(NodePtr& root, const std::string& assignment);
 
 } // namespace tessera::support::config

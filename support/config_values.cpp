@@ -40,7 +40,9 @@ constexpr std::string_view name_of(double) { return "a number"; }
 std::string integer_hint(const std::string& text) {
     double value = 0;
     constexpr double exact = 9007199254740992.0; // 2^53
-    if (config::parse_double(text, value) != Parsed::good || !(value >= -exact && value <= exact)) { return ""; }
+    if (config::parse_double(text, value) != Parsed::good || !(value >= -exact && value <= exact)) {
+        return "";
+    }
     const auto whole = static_cast<std::int64_t>(value);
     return static_cast<double>(whole) == value ? fmt::format(" (write {})", whole) : "";
 }
@@ -48,19 +50,28 @@ std::string integer_hint(const std::string& text) {
 template <class T>
 T parse_number_node(const Source& source, const Range<T>& range) {
     const Node& node = source.node;
-    if (node.kind != Node::Kind::scalar) { source.expected(name_of(T{})); }
+    if (node.kind != Node::Kind::scalar) {
+        source.expected(name_of(T{}));
+    }
     T value{};
     const Parsed parsed = parse(node.text, value);
-    if (node.quoted) { source.expected(name_of(T{}), parsed == Parsed::good ? " (remove the quotes)" : ""); }
+    if (node.quoted) {
+        source.expected(name_of(T{}), parsed == Parsed::good ? " (remove the quotes)" : "");
+    }
     const std::string text = config::range_text(range);
     switch (parsed) {
-    case Parsed::good: return value;
-    case Parsed::leading_zero: source.expected(name_of(T{}), " (leading zeros could mean octal: remove them)");
+    case Parsed::good:
+        return value;
+    case Parsed::leading_zero:
+        source.expected(name_of(T{}), " (leading zeros could mean octal: remove them)");
     case Parsed::not_a_number:
         source.expected(name_of(T{}), std::is_integral_v<T> ? integer_hint(node.text) : "");
-    case Parsed::too_large: break;
+    case Parsed::too_large:
+        break;
     }
-    if (!text.empty()) { source.refuse(fmt::format("{}, found {}", in_range(text), node.text)); }
+    if (!text.empty()) {
+        source.refuse(fmt::format("{}, found {}", in_range(text), node.text));
+    }
     source.refuse(fmt::format("{} does not fit 64 bits", node.text));
 }
 
@@ -68,7 +79,8 @@ template <class T>
 void check_range(const Source& source, const Range<T>& range, T value) {
     if (!config::contains(range, value)) {
         const std::string text = config::range_text(range);
-        source.refuse(fmt::format("{}, found {}", text.empty() ? "must be finite" : in_range(text), to_yaml(value)));
+        source.refuse(
+            fmt::format("{}, found {}", text.empty() ? "must be finite" : in_range(text), to_yaml(value)));
     }
 }
 
@@ -88,7 +100,9 @@ void record(Section::State& section, std::string_view key, std::string yaml) {
 template <class T>
 std::string list_yaml(const std::vector<T>& values) {
     std::vector<std::string> texts;
-    for (const auto& value : values) { texts.push_back(to_yaml(value)); }
+    for (const auto& value : values) {
+        texts.push_back(to_yaml(value));
+    }
     return config::flow_list(texts);
 }
 
@@ -101,15 +115,17 @@ void read_number(Section::State& section, std::string_view key, T& value, const 
     if (entry) {
         const Source source{section, section.path_of(key), *entry->value};
         const T read = parse_number_node(source, range);
-        if (read != value) { check_range(source, range, read); }
+        if (read != value) {
+            check_range(source, range, read);
+        }
         value = read;
     }
     record(section, key, to_yaml(value));
 }
 
 template <class T, class One>
-void read_list(Section::State& section, std::string_view key, std::vector<T>& values, const std::string& range,
-               const std::string& type, std::string_view meaning, One one) {
+void read_list(Section::State& section, std::string_view key, std::vector<T>& values,
+               const std::string& range, const std::string& type, std::string_view meaning, One one) {
     const Entry* entry = section.declare(key, {"", type, list_yaml(values), range, std::string(meaning)});
     if (entry) {
         const Source source{section, section.path_of(key), *entry->value};
@@ -119,7 +135,8 @@ void read_list(Section::State& section, std::string_view key, std::vector<T>& va
         }
         std::vector<T> read;
         for (std::size_t i = 0; i < source.node.items.size(); ++i) {
-            read.push_back(one(Source{section, fmt::format("{}[{}]", source.path, i), *source.node.items[i]}));
+            read.push_back(
+                one(Source{section, fmt::format("{}[{}]", source.path, i), *source.node.items[i]}));
         }
         values = std::move(read);
     }
@@ -138,7 +155,8 @@ void read_numbers(Section::State& section, std::string_view key, std::vector<T>&
 
 } // namespace
 
-void Section::read(std::string_view key, std::int64_t& value, Range<std::int64_t> range, std::string_view meaning) {
+void Section::read(std::string_view key, std::int64_t& value, Range<std::int64_t> range,
+                   std::string_view meaning) {
     read_number(*state_, key, value, range, "integer", meaning);
 }
 
@@ -153,7 +171,8 @@ void Section::read(std::string_view key, bool& value, std::string_view meaning) 
         const bool plain = source.node.kind == Node::Kind::scalar && !source.node.quoted;
         if (!plain || (source.node.text != "true" && source.node.text != "false")) {
             const std::string similar = plain ? nearest(source.node.text, {"true", "false"}) : "";
-            source.expected("true or false", similar.empty() ? "" : fmt::format(" (did you mean \"{}\"?)", similar));
+            source.expected("true or false",
+                            similar.empty() ? "" : fmt::format(" (did you mean \"{}\"?)", similar));
         }
         value = source.node.text == "true";
     }
@@ -163,17 +182,23 @@ void Section::read(std::string_view key, bool& value, std::string_view meaning) 
 void Section::read(std::string_view key, std::string& value, std::string_view meaning) {
     const Entry* entry =
         state_->declare(key, {"", "text", to_yaml(std::string_view(value)), "", std::string(meaning)});
-    if (entry) { value = text_of({*state_, state_->path_of(key), *entry->value}); }
+    if (entry) {
+        value = text_of({*state_, state_->path_of(key), *entry->value});
+    }
     record(*state_, key, to_yaml(std::string_view(value)));
 }
 
 void Section::read(std::string_view key, std::filesystem::path& value, std::string_view meaning) {
-    const Entry* entry =
-        state_->declare(key, {"", "path", to_yaml(std::string_view(value.string())), "", std::string(meaning)});
-    if (entry) { value = text_of({*state_, state_->path_of(key), *entry->value}, "a path"); }
+    const Entry* entry = state_->declare(
+        key, {"", "path", to_yaml(std::string_view(value.string())), "", std::string(meaning)});
+    if (entry) {
+        value = text_of({*state_, state_->path_of(key), *entry->value}, "a path");
+    }
     if (!value.empty()) {
         value = (state_->document->directory / value).lexically_normal();
-        if (!value.has_filename() && value.has_relative_path()) { value = value.parent_path(); } // "data/" is "data"
+        if (!value.has_filename() && value.has_relative_path()) {
+            value = value.parent_path();
+        } // "data/" is "data"
     }
     record(*state_, key, to_yaml(std::string_view(value.string())));
 }
@@ -183,7 +208,8 @@ void Section::read(std::string_view key, std::vector<std::int64_t>& value, Range
     read_numbers(*state_, key, value, each, "list of integers", meaning);
 }
 
-void Section::read(std::string_view key, std::vector<double>& value, Range<double> each, std::string_view meaning) {
+void Section::read(std::string_view key, std::vector<double>& value, Range<double> each,
+                   std::string_view meaning) {
     read_numbers(*state_, key, value, each, "list of numbers", meaning);
 }
 
@@ -202,7 +228,9 @@ void Section::read(std::string_view key, std::optional<double>& value, Range<dou
     } else if (entry) {
         const Source source{*state_, state_->path_of(key), *entry->value};
         const double read = parse_number_node(source, range);
-        if (read != value) { check_range(source, range, read); }
+        if (read != value) {
+            check_range(source, range, read);
+        }
         value = read;
     }
     record(*state_, key, yaml());
@@ -219,12 +247,14 @@ std::size_t Section::read_spelling(std::string_view key, const std::vector<std::
             return source.node.kind == Node::Kind::scalar && source.node.text == name;
         };
         chosen = 0;
-        while (chosen < spellings.size() && !matches(spellings[chosen])) { ++chosen; }
+        while (chosen < spellings.size() && !matches(spellings[chosen])) {
+            ++chosen;
+        }
         if (chosen == spellings.size()) {
             const std::string similar = nearest(source.node.text, {spellings.begin(), spellings.end()});
-            source.refuse(fmt::format("must be one of {}, found {}{}", fmt::join(spellings, ", "),
-                                      config::describe(source.node),
-                                      similar.empty() ? "" : fmt::format(" (did you mean \"{}\"?)", similar)));
+            source.refuse(fmt::format(
+                "must be one of {}, found {}{}", fmt::join(spellings, ", "), config::describe(source.node),
+                similar.empty() ? "" : fmt::format(" (did you mean \"{}\"?)", similar)));
         }
     }
     record(*state_, key, to_yaml(spellings[chosen]));
@@ -234,7 +264,9 @@ std::size_t Section::read_spelling(std::string_view key, const std::vector<std::
 std::vector<std::string> Section::texts(std::string_view key) {
     state_->record->at(std::string(key));
     const Entry* entry = state_->find(key);
-    if (!entry) { return {}; }
+    if (!entry) {
+        return {};
+    }
     const Source whole{*state_, state_->path_of(key), *entry->value};
     std::vector<std::string> values, yaml;
     const auto take = [&](const Source& source, std::string_view what) {

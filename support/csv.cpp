@@ -23,7 +23,9 @@ void write_field(std::string& text, const std::string& field, bool alone) {
     }
     text += '"';
     for (const char c : field) {
-        if (c == '"') { text += '"'; }
+        if (c == '"') {
+            text += '"';
+        }
         text += c;
     }
     text += '"';
@@ -31,7 +33,9 @@ void write_field(std::string& text, const std::string& field, bool alone) {
 
 void write_row(std::string& text, const std::vector<std::string>& row) {
     for (std::size_t i = 0; i < row.size(); ++i) {
-        if (i > 0) { text += ','; }
+        if (i > 0) {
+            text += ',';
+        }
         write_field(text, row[i], row.size() == 1);
     }
     text += '\n';
@@ -40,7 +44,9 @@ void write_row(std::string& text, const std::vector<std::string>& row) {
 class Reader {
 public:
     Reader(std::string_view text, std::string_view name) : text_(text), name_(name) {
-        if (text_.starts_with("\xEF\xBB\xBF")) { at_ = 3; } // spreadsheets write a byte order mark
+        if (text_.starts_with("\xEF\xBB\xBF")) {
+            at_ = 3;
+        } // spreadsheets write a byte order mark
     }
 
     bool done() const { return at_ == text_.size(); }
@@ -48,7 +54,9 @@ public:
 
     std::vector<std::string> row() {
         std::vector<std::string> fields;
-        do { fields.push_back(field()); } while (take(','));
+        do {
+            fields.push_back(field());
+        } while (take(','));
         if (!done() && !take('\n')) {
             refuse(line_, "text after a closing quote");
         }
@@ -61,10 +69,16 @@ public:
 
 private:
     bool take(char c) {
-        if (c == '\n' && text_.substr(at_, 2) == "\r\n") { ++at_; }
-        if (done() || text_[at_] != c) { return false; }
+        if (c == '\n' && text_.substr(at_, 2) == "\r\n") {
+            ++at_;
+        }
+        if (done() || text_[at_] != c) {
+            return false;
+        }
         ++at_;
-        if (c == '\n') { ++line_; }
+        if (c == '\n') {
+            ++line_;
+        }
         return true;
     }
 
@@ -75,7 +89,9 @@ private:
     std::string plain() {
         const std::size_t begin = at_;
         while (!done() && text_[at_] != ',' && !at_line_end()) {
-            if (text_[at_] == '"') { refuse(line_, "a quote inside an unquoted field"); }
+            if (text_[at_] == '"') {
+                refuse(line_, "a quote inside an unquoted field");
+            }
             ++at_;
         }
         return std::string(text_.substr(begin, at_ - begin));
@@ -86,9 +102,15 @@ private:
         std::string field;
         while (!done()) {
             const char c = text_[at_++];
-            if (c == '"' && (done() || text_[at_] != '"')) { return field; }
-            if (c == '"') { ++at_; }
-            if (c == '\n') { ++line_; }
+            if (c == '"' && (done() || text_[at_] != '"')) {
+                return field;
+            }
+            if (c == '"') {
+                ++at_;
+            }
+            if (c == '\n') {
+                ++line_;
+            }
             field += c;
         }
         refuse(opened, "a quote that is never closed");
@@ -102,7 +124,8 @@ private:
 
 void CsvTable::add(std::vector<std::string> row) {
     if (row.size() != header.size()) {
-        throw std::logic_error(fmt::format("a row of {} in a table of {} columns", row.size(), header.size()));
+        throw std::logic_error(
+            fmt::format("a row of {} in a table of {} columns", row.size(), header.size()));
     }
     rows.push_back(std::move(row));
 }
@@ -110,13 +133,17 @@ void CsvTable::add(std::vector<std::string> row) {
 std::string CsvTable::text() const {
     std::string text;
     write_row(text, header);
-    for (const auto& row : rows) { write_row(text, row); }
+    for (const auto& row : rows) {
+        write_row(text, row);
+    }
     return text;
 }
 
 std::size_t CsvTable::column(std::string_view name, std::string_view source) const {
     for (std::size_t i = 0; i < header.size(); ++i) {
-        if (header[i] == name) { return i; }
+        if (header[i] == name) {
+            return i;
+        }
     }
     const std::string similar = nearest(name, header);
     throw RunError(fmt::format("{}: no column \"{}\"{}", source, name,
@@ -129,18 +156,24 @@ CsvTable read_csv(const std::filesystem::path& file) { return parse_csv(read_fil
 CsvTable parse_csv(std::string_view text, std::string_view name) {
     Reader reader(text, name);
     if (const auto zero = text.find('\0'); zero != std::string_view::npos) {
-        const auto line = 1 + std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(zero), '\n');
+        const auto line =
+            1 + std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(zero), '\n');
         reader.refuse(static_cast<std::size_t>(line), "a NUL byte: not a text file");
     }
-    if (reader.done()) { reader.refuse(1, "empty: no header"); }
+    if (reader.done()) {
+        reader.refuse(1, "empty: no header");
+    }
     CsvTable table;
     table.header = reader.row();
-    if (table.header == std::vector<std::string>{""}) { reader.refuse(1, "the first line is empty: no header"); }
+    if (table.header == std::vector<std::string>{""}) {
+        reader.refuse(1, "the first line is empty: no header");
+    }
     while (!reader.done()) {
         const std::size_t line = reader.line();
         auto row = reader.row();
         if (row.size() != table.header.size()) {
-            reader.refuse(line, fmt::format("{} fields where the header has {}", row.size(), table.header.size()));
+            reader.refuse(line,
+                          fmt::format("{} fields where the header has {}", row.size(), table.header.size()));
         }
         table.rows.push_back(std::move(row));
     }
@@ -148,7 +181,9 @@ CsvTable parse_csv(std::string_view text, std::string_view name) {
 }
 
 std::string number(double value) {
-    if (std::isnan(value)) { return "nan"; }
+    if (std::isnan(value)) {
+        return "nan";
+    }
     std::array<char, 32> buffer{};
     const auto [end, error] = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value);
     return {buffer.data(), end};
@@ -157,12 +192,17 @@ std::string number(double value) {
 std::string number(std::int64_t value) { return fmt::format("{}", value); }
 
 double parse_number(std::string_view text, std::string_view what) {
-    if (text == "nan") { return std::nan(""); }
-    if (text == "inf" || text == "-inf") { return text == "inf" ? HUGE_VAL : -HUGE_VAL; }
+    if (text == "nan") {
+        return std::nan("");
+    }
+    if (text == "inf" || text == "-inf") {
+        return text == "inf" ? HUGE_VAL : -HUGE_VAL;
+    }
     double value = 0;
     const char* const last = text.data() + text.size();
     const auto [end, error] = std::from_chars(text.data(), last, value);
-    if (error != std::errc() || end != last || !std::isfinite(value)) { // from_chars also takes "infinity", "nan(1)"
+    if (error != std::errc() || end != last ||
+        !std::isfinite(value)) { // from_chars also takes "infinity", "nan(1)"
         throw RunError(fmt::format("{}: expected a number, found \"{}\"", what, text));
     }
     return value;

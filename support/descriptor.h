@@ -14,7 +14,9 @@ public:
     explicit Descriptor(int number) : number_(number) {}
     ~Descriptor() {
         const int error = errno; // closing must not hide why the caller gives up
-        if (number_ >= 0) { ::close(number_); }
+        if (number_ >= 0) {
+            ::close(number_);
+        }
         errno = error;
     }
     Descriptor(const Descriptor&) = delete;
@@ -31,8 +33,12 @@ private:
 inline bool write_all(int descriptor, std::string_view text) {
     while (!text.empty()) {
         const ssize_t written = ::write(descriptor, text.data(), text.size());
-        if (written < 0 && errno == EINTR) { continue; }
-        if (written < 0) { return false; }
+        if (written < 0 && errno == EINTR) {
+            continue;
+        }
+        if (written < 0) {
+            return false;
+        }
         text.remove_prefix(static_cast<std::size_t>(written));
     }
     return true;

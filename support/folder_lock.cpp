@@ -16,7 +16,9 @@ namespace tessera::support {
 FolderLock::FolderLock(const std::filesystem::path& folder) {
     const std::filesystem::path file = folder / "lock";
     Descriptor lock(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666));
-    if (!lock) { throw RunError(fmt::format("cannot lock {}: {}", folder.string(), std::strerror(errno))); }
+    if (!lock) {
+        throw RunError(fmt::format("cannot lock {}: {}", folder.string(), std::strerror(errno)));
+    }
     if (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
         if (errno != EWOULDBLOCK) {
             throw RunError(fmt::format("cannot lock {}: {}", folder.string(), std::strerror(errno)));
@@ -29,7 +31,9 @@ FolderLock::FolderLock(const std::filesystem::path& folder) {
                                    owner.empty() ? "another process" : "process " + owner));
     }
     // The process id is for people; what locks is the descriptor. A full disk must not keep anyone out.
-    if (::ftruncate(lock.get(), 0) == 0) { write_all(lock.get(), fmt::format("{}\n", ::getpid())); }
+    if (::ftruncate(lock.get(), 0) == 0) {
+        write_all(lock.get(), fmt::format("{}\n", ::getpid()));
+    }
     descriptor_ = lock.release();
 }
 

@@ -22,7 +22,9 @@ std::uint64_t fnv1a(std::uint64_t state, std::string_view bytes) {
 
 /// Eight bytes, the lowest first on every machine.
 std::uint64_t fnv1a_count(std::uint64_t state, std::uint64_t count) {
-    for (int i = 0; i < 8; ++i, count >>= 8) { state = (state ^ (count & 0xFF)) * 0x100000001b3ULL; }
+    for (int i = 0; i < 8; ++i, count >>= 8) {
+        state = (state ^ (count & 0xFF)) * 0x100000001b3ULL;
+    }
     return state;
 }
 
@@ -47,16 +49,23 @@ std::string Hasher::hex() const { return fmt::format("{:016x}", value()); }
 std::string content_hash(std::string_view bytes) { return Hasher().add(bytes).hex(); }
 
 std::string file_hash(const std::filesystem::path& file) {
-    const std::unique_ptr<std::FILE, int (*)(std::FILE*)> stream(std::fopen(file.c_str(), "rb"), &std::fclose);
-    const auto refuse = [&] { throw RunError(fmt::format("cannot read {}: {}", file.string(), std::strerror(errno))); };
-    if (!stream) { refuse(); }
+    const std::unique_ptr<std::FILE, int (*)(std::FILE*)> stream(std::fopen(file.c_str(), "rb"),
+                                                                 &std::fclose);
+    const auto refuse = [&] {
+        throw RunError(fmt::format("cannot read {}: {}", file.string(), std::strerror(errno)));
+    };
+    if (!stream) {
+        refuse();
+    }
     std::uint64_t state = 0xcbf29ce484222325ULL, count = 0;
     std::vector<char> buffer(1U << 20);
     while (const std::size_t got = std::fread(buffer.data(), 1, buffer.size(), stream.get())) {
         state = fnv1a(state, {buffer.data(), got});
         count += got;
     }
-    if (std::ferror(stream.get()) != 0) { refuse(); }
+    if (std::ferror(stream.get()) != 0) {
+        refuse();
+    }
     return fmt::format("{:016x}", avalanche(fnv1a_count(state, count)));
 }
 

@@ -15,11 +15,15 @@ volatile std::sig_atomic_t interrupted_before = 0;
 
 extern "C" void remember_signal(int signal) {
     if (signal == SIGINT) {
-        if (interrupted_before != 0) { ::_exit(static_cast<int>(ExitCode::interrupted)); }
+        if (interrupted_before != 0) {
+            ::_exit(static_cast<int>(ExitCode::interrupted));
+        }
         interrupted_before = 1;
     }
     const auto code = signal == SIGINT ? ExitCode::interrupted : ExitCode::terminated;
-    if (pending == 0) { pending = static_cast<std::sig_atomic_t>(code); }
+    if (pending == 0) {
+        pending = static_cast<std::sig_atomic_t>(code);
+    }
 }
 
 } // namespace
@@ -36,7 +40,9 @@ void install_signal_handlers() {
 bool interrupt_pending() noexcept { return pending != 0; }
 
 void check_interrupt() {
-    if (pending != 0) { throw Interrupted(static_cast<ExitCode>(pending)); }
+    if (pending != 0) {
+        throw Interrupted(static_cast<ExitCode>(pending));
+    }
 }
 
 } // namespace tessera::support

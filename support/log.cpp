@@ -29,8 +29,12 @@ protected:
     void sink_it_(const spdlog::details::log_msg& message) override {
         const bool colours = terminal::has_colours();
         std::string line;
-        if (message.level == spdlog::level::warn) { line = colours ? "\033[33mwarning:\033[0m " : "warning: "; }
-        if (message.level == spdlog::level::err) { line = colours ? "\033[1;31merror:\033[0m " : "error: "; }
+        if (message.level == spdlog::level::warn) {
+            line = colours ? "\033[33mwarning:\033[0m " : "warning: ";
+        }
+        if (message.level == spdlog::level::err) {
+            line = colours ? "\033[1;31merror:\033[0m " : "error: ";
+        }
         line += text_of(message.payload);
         const std::lock_guard lock(terminal::mutex());
         terminal::write_line(line);
@@ -55,7 +59,9 @@ public:
     void open(const std::filesystem::path& file) {
         // Opened here rather than at the first message, which is too late to complain.
         const Descriptor probe(::open(file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666));
-        if (!probe) { throw RunError(fmt::format("cannot write {}: {}", file.string(), std::strerror(errno))); }
+        if (!probe) {
+            throw RunError(fmt::format("cannot write {}: {}", file.string(), std::strerror(errno)));
+        }
         const std::lock_guard lock(mutex_);
         file_ = file;
     }
@@ -66,10 +72,13 @@ public:
 
 protected:
     void sink_it_(const spdlog::details::log_msg& message) override {
-        if (file_.empty()) { return; }
+        if (file_.empty()) {
+            return;
+        }
         nlohmann::ordered_json line;
         line["time"] = utc(message.time);
-        line["level"] = message.level == spdlog::level::warn ? "warning" : text_of(to_string_view(message.level));
+        line["level"] =
+            message.level == spdlog::level::warn ? "warning" : text_of(to_string_view(message.level));
         line["message"] = text_of(message.payload);
         append_line(file_, line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
     }

@@ -25,37 +25,54 @@ std::string escape(std::string_view text) {
     std::string safe;
     for (const char c : text) {
         switch (c) {
-        case '&': safe += "&amp;"; break;
-        case '<': safe += "&lt;"; break;
-        case '>': safe += "&gt;"; break;
-        case '"': safe += "&quot;"; break;
+        case '&':
+            safe += "&amp;";
+            break;
+        case '<':
+            safe += "&lt;";
+            break;
+        case '>':
+            safe += "&gt;";
+            break;
+        case '"':
+            safe += "&quot;";
+            break;
         default:
-            if (static_cast<unsigned char>(c) >= 0x20 || c == '\n') { safe += c; }
+            if (static_cast<unsigned char>(c) >= 0x20 || c == '\n') {
+                safe += c;
+            }
         }
     }
     return safe;
 }
 
 std::size_t length(std::string_view text) {
-    return static_cast<std::size_t>(
-        std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+    return static_cast<std::size_t>(std::count_if(
+        text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
 }
 
 /// A marker of shape `index` around (x, y), with the tooltip `title`.
 std::string marker(std::size_t index, double x, double y, std::string_view colour, std::string_view title) {
     const auto path = [&](std::string_view form) {
-        return fmt::format("<path transform=\"translate({:.2f} {:.2f})\" d=\"{}\" fill=\"{}\">{}</path>\n", x, y, form,
-                           colour, title);
+        return fmt::format("<path transform=\"translate({:.2f} {:.2f})\" d=\"{}\" fill=\"{}\">{}</path>\n", x,
+                           y, form, colour, title);
     };
     switch (index % shapes) {
-    case 1: return path("M-4-4H4V4H-4Z");                                     // square
-    case 2: return path("M0-5.2L5 3.8H-5Z");                                  // triangle
-    case 3: return path("M0-5.6L5.6 0L0 5.6L-5.6 0Z");                        // diamond
-    case 4: return path("M-1.5-5H1.5V-1.5H5V1.5H1.5V5H-1.5V1.5H-5V-1.5H-1.5Z"); // plus
-    case 5: return path("M0 5.2L5-3.8H-5Z");                                  // triangle pointing down
-    default: break;
+    case 1:
+        return path("M-4-4H4V4H-4Z"); // square
+    case 2:
+        return path("M0-5.2L5 3.8H-5Z"); // triangle
+    case 3:
+        return path("M0-5.6L5.6 0L0 5.6L-5.6 0Z"); // diamond
+    case 4:
+        return path("M-1.5-5H1.5V-1.5H5V1.5H1.5V5H-1.5V1.5H-5V-1.5H-1.5Z"); // plus
+    case 5:
+        return path("M0 5.2L5-3.8H-5Z"); // triangle pointing down
+    default:
+        break;
     }
-    return fmt::format("<circle cx=\"{:.2f}\" cy=\"{:.2f}\" r=\"4.2\" fill=\"{}\">{}</circle>\n", x, y, colour, title);
+    return fmt::format("<circle cx=\"{:.2f}\" cy=\"{:.2f}\" r=\"4.2\" fill=\"{}\">{}</circle>\n", x, y,
+                       colour, title);
 }
 
 class Drawing {
@@ -64,7 +81,9 @@ public:
         std::vector<double> xs, ys;
         for (const Series& series : plot.series) {
             for (std::size_t i = 0; i < series.points.size(); ++i) {
-                if (!visible(series.points[i])) { continue; }
+                if (!visible(series.points[i])) {
+                    continue;
+                }
                 xs.push_back(series.points[i].first);
                 ys.push_back(series.points[i].second - bar(series, i));
                 ys.push_back(series.points[i].second + bar(series, i));
@@ -76,13 +95,18 @@ public:
     }
 
     std::string svg() {
-        out_ = fmt::format("<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {0} {1}\" width=\"{0}\" "
-                           "height=\"{1}\" role=\"img\" font-family=\"sans-serif\" font-size=\"13\" fill=\"#222\">\n",
-                           width_, height_);
-        if (!plot_.title.empty()) { put("<title>{}</title>\n", escape(plot_.title)); }
+        out_ = fmt::format(
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {0} {1}\" width=\"{0}\" "
+            "height=\"{1}\" role=\"img\" font-family=\"sans-serif\" font-size=\"13\" fill=\"#222\">\n",
+            width_, height_);
+        if (!plot_.title.empty()) {
+            put("<title>{}</title>\n", escape(plot_.title));
+        }
         put("<rect width=\"{}\" height=\"{}\" fill=\"#fff\"/>\n", width_, height_);
         frame();
-        for (std::size_t i = 0; i < plot_.series.size(); ++i) { draw(plot_.series[i], i); }
+        for (std::size_t i = 0; i < plot_.series.size(); ++i) {
+            draw(plot_.series[i], i);
+        }
         legend();
         return std::move(out_) + "</svg>\n";
     }
@@ -93,13 +117,16 @@ private:
         fmt::format_to(std::back_inserter(out_), format, std::forward<Args>(args)...);
     }
 
+    /// Finite, with room for margins and differences.
+    static bool drawable(double value) { return std::abs(value) < 1e300; }
+
     bool visible(const std::pair<double, double>& point) const {
-        return std::isfinite(point.first) && std::isfinite(point.second) && (!plot_.log_x || point.first > 0);
+        return drawable(point.first) && drawable(point.second) && (!plot_.log_x || point.first > 0);
     }
 
     static double bar(const Series& series, std::size_t i) {
         const double half = i < series.error.size() ? series.error[i] : 0.0;
-        return std::isfinite(half) ? std::abs(half) : 0.0;
+        return drawable(half) ? std::abs(half) : 0.0;
     }
 
     /// Margins: on the left as wide as the longest label, below as high as the legend needs.
@@ -107,7 +134,9 @@ private:
         width_ = std::max(plot_.width, 240);
         height_ = std::max(plot_.height, 180);
         std::size_t longest = 1;
-        for (const auto& tick : y_.ticks(6)) { longest = std::max(longest, length(tick.label)); }
+        for (const auto& tick : y_.ticks(6)) {
+            longest = std::max(longest, length(tick.label));
+        }
         left_ = 22 + 7.5 * static_cast<double>(longest) + (plot_.y_label.empty() ? 0 : 20);
         right_ = width_ - 20;
         top_ = plot_.title.empty() ? 18 : 42;
@@ -129,13 +158,16 @@ private:
             entries_.push_back({x, 20.0 * row});
             x += wide;
         }
-        if (!names()) { return; }
-        bottom_ -= 20.0 * (row + 1);
-        legend_top_ = height_ - 20.0 * (row + 1) + 4;
+        if (!names()) {
+            return;
+        }
+        bottom_ -= 20.0 * (row + 1) + 2;
+        legend_top_ = height_ - 20.0 * (row + 1) + 6;
     }
 
     bool names() const {
-        return std::any_of(plot_.series.begin(), plot_.series.end(), [](const Series& s) { return !s.name.empty(); });
+        return std::any_of(plot_.series.begin(), plot_.series.end(),
+                           [](const Series& s) { return !s.name.empty(); });
     }
 
     double x(double value) const { return left_ + x_.share(value) * (right_ - left_); }
@@ -150,8 +182,8 @@ private:
         for (const auto& tick : y_.ticks(6)) {
             put("<path d=\"M{0:.2f} {1:.2f}H{2:.2f}\"/>\n", left_, y(tick.value), right_);
         }
-        put("</g>\n<path d=\"M{0:.2f} {1:.2f}V{2:.2f}H{3:.2f}\" fill=\"none\" stroke=\"#555\"/>\n", left_, top_, bottom_,
-            right_);
+        put("</g>\n<path d=\"M{0:.2f} {1:.2f}V{2:.2f}H{3:.2f}\" fill=\"none\" stroke=\"#555\"/>\n", left_,
+            top_, bottom_, right_);
         put("<g text-anchor=\"middle\">\n");
         for (const auto& tick : x_.ticks(across)) {
             put("<text x=\"{:.2f}\" y=\"{:.2f}\">{}</text>\n", x(tick.value), bottom_ + 18, tick.label);
@@ -178,17 +210,24 @@ private:
     void draw(const Series& series, std::size_t index) {
         const std::string_view colour = colours[index % colours.size()];
         put("<g>\n");
-        if (series.style != Series::Style::points) { line(series, colour, index); }
+        if (series.style != Series::Style::points) {
+            line(series, colour, index);
+        }
         for (std::size_t i = 0; i < series.points.size(); ++i) {
-            if (!visible(series.points[i])) { continue; }
+            if (!visible(series.points[i])) {
+                continue;
+            }
             const double px = x(series.points[i].first), py = y(series.points[i].second);
             if (const double half = bar(series, i); half > 0) {
                 put("<path d=\"M{0:.2f} {1:.2f}V{2:.2f}M{3:.2f} {1:.2f}H{4:.2f}M{3:.2f} {2:.2f}H{4:.2f}\" "
                     "stroke=\"{5}\" fill=\"none\"/>\n",
-                    px, y(series.points[i].second - half), y(series.points[i].second + half), px - 4, px + 4, colour);
+                    px, y(series.points[i].second - half), y(series.points[i].second + half), px - 4, px + 4,
+                    colour);
             }
             if (series.style == Series::Style::line || series.style == Series::Style::steps) {
-                if (!has_label(series, i)) { continue; }
+                if (!has_label(series, i)) {
+                    continue;
+                }
                 // Nothing to see, but something to point at.
                 put("<circle cx=\"{:.2f}\" cy=\"{:.2f}\" r=\"6\" fill-opacity=\"0\">{}</circle>\n", px, py,
                     title(series, i));
@@ -226,9 +265,11 @@ private:
             }
             gap = false;
         }
-        if (path.empty()) { return; }
-        put("<path d=\"{}\" fill=\"none\" stroke=\"{}\" stroke-width=\"2\" stroke-linejoin=\"round\"{}/>\n", path, colour,
-            dashes(index));
+        if (path.empty()) {
+            return;
+        }
+        put("<path d=\"{}\" fill=\"none\" stroke=\"{}\" stroke-width=\"2\" stroke-linejoin=\"round\"{}/>\n",
+            path, colour, dashes(index));
     }
 
     /// Lines have no markers to tell them apart once the colours come round again.
@@ -237,15 +278,19 @@ private:
     }
 
     void legend() {
-        if (!names()) { return; }
+        if (!names()) {
+            return;
+        }
         for (std::size_t i = 0; i < plot_.series.size(); ++i) {
             const Series& series = plot_.series[i];
-            if (series.name.empty()) { continue; }
+            if (series.name.empty()) {
+                continue;
+            }
             const double left = entries_[i].first, middle = legend_top_ + entries_[i].second;
             const std::string_view colour = colours[i % colours.size()];
             if (series.style != Series::Style::points) {
-                put("<path d=\"M{:.2f} {:.2f}h24\" stroke=\"{}\" stroke-width=\"2\"{}/>\n", left, middle, colour,
-                    dashes(i));
+                put("<path d=\"M{:.2f} {:.2f}h24\" stroke=\"{}\" stroke-width=\"2\"{}/>\n", left, middle,
+                    colour, dashes(i));
             }
             if (series.style == Series::Style::points || series.style == Series::Style::line_and_points) {
                 out_ += marker(i, left + 12, middle, colour, "");

@@ -16,7 +16,8 @@ struct Axis {
         bool operator==(const Tick&) const = default;
     };
 
-    /// An axis that shows all the values, with a little room at both ends. No values: 0..1; a single one: in the middle.
+    /// An axis that shows all the values, with a little room at both ends. No values: 0..1; a single one: in
+    /// the middle.
     static Axis around(const std::vector<double>& values, bool logarithmic);
     /// About `wanted` ticks at 1, 2 or 5 times a power of ten.
     std::vector<Tick> ticks(int wanted) const;

@@ -18,15 +18,17 @@ using Lock = std::lock_guard<std::mutex>; // one mutex for all: it also orders w
 
 /// "12.3 batches/s", or "4.20 epochs/min" where a unit takes longer than a second.
 std::string rate_text(double per_second, const std::string& unit) {
-    if (per_second >= 1.0) { return fmt::format("{} {}/s", si(per_second), unit); }
+    if (per_second >= 1.0) {
+        return fmt::format("{} {}/s", si(per_second), unit);
+    }
     return fmt::format("{} {}/min", si(per_second * 60.0), unit);
 }
 
 } // namespace
 
 Progress::Progress(std::string what, std::int64_t total, std::string unit, std::int64_t done)
-    : what_(std::move(what)), unit_(std::move(unit)), total_(total), done_(done), start_(done), begin_(Clock::now()),
-      printed_(begin_), terminal_(terminal::is_terminal()) {}
+    : what_(std::move(what)), unit_(std::move(unit)), total_(total), done_(done), start_(done),
+      begin_(Clock::now()), printed_(begin_), terminal_(terminal::is_terminal()) {}
 
 Progress::~Progress() {
     const Lock lock(terminal::mutex());
@@ -37,7 +39,9 @@ void Progress::advance(std::int64_t count) {
     const Lock lock(terminal::mutex());
     done_ += count;
     const auto pause = terminal_ ? std::chrono::milliseconds(100) : std::chrono::milliseconds(10'000);
-    if (Clock::now() - printed_ >= pause) { print(false); }
+    if (Clock::now() - printed_ >= pause) {
+        print(false);
+    }
 }
 
 void Progress::note(std::string text) {
@@ -49,7 +53,9 @@ double Progress::seconds() const { return std::chrono::duration<double>(Clock::n
 
 void Progress::print(bool last) {
     printed_ = Clock::now();
-    if (verbosity() == Verbosity::quiet) { return; }
+    if (verbosity() == Verbosity::quiet) {
+        return;
+    }
     std::string line = what_ + ":";
     if (total_ > 0) {
         // Rounded down: 100 % means done.
@@ -63,14 +69,21 @@ void Progress::print(bool last) {
     if (now_done > 0 && spent > 0) {
         line += ", " + rate_text(now_done / spent, unit_);
         if (!last && total_ > done_) {
-            line += fmt::format(", {} left", duration(static_cast<double>(total_ - done_) * spent / now_done));
+            line +=
+                fmt::format(", {} left", duration(static_cast<double>(total_ - done_) * spent / now_done));
         }
     }
-    if (last) { line += ", " + duration(spent); }
-    if (!note_.empty()) { line += ", " + note_; }
+    if (last) {
+        line += ", " + duration(spent);
+    }
+    if (!note_.empty()) {
+        line += ", " + note_;
+    }
     if (terminal_) {
         terminal::show_status(line);
-        if (last) { terminal::end_status(); }
+        if (last) {
+            terminal::end_status();
+        }
     } else {
         terminal::write_line(line);
     }

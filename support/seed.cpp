@@ -16,7 +16,9 @@ std::uint64_t derive_seed(std::uint64_t seed, std::initializer_list<std::string_
     }
     Hasher hasher;
     hasher.add({bytes.data(), bytes.size()});
-    for (const std::string_view part : path) { hasher.add(part); }
+    for (const std::string_view part : path) {
+        hasher.add(part);
+    }
     return hasher.value();
 }
 
@@ -43,9 +45,12 @@ std::uint64_t Rng::next() {
 }
 
 std::uint64_t Rng::below(std::uint64_t n) {
-    const std::uint64_t uneven = (0 - n) % n; // 2^64 mod n: that many values would make the first residues likelier
+    const std::uint64_t uneven =
+        (0 - n) % n; // 2^64 mod n: that many values would make the first residues likelier
     std::uint64_t value = next();
-    while (value < uneven) { value = next(); }
+    while (value < uneven) {
+        value = next();
+    }
     return value % n;
 }
 
@@ -56,7 +61,9 @@ double Rng::normal() {
         const double x = 2.0 * uniform() - 1.0;
         const double y = 2.0 * uniform() - 1.0;
         const double square = x * x + y * y;
-        if (square > 0.0 && square < 1.0) { return x * std::sqrt(-2.0 * std::log(square) / square); }
+        if (square > 0.0 && square < 1.0) {
+            return x * std::sqrt(-2.0 * std::log(square) / square);
+        }
     }
 }
 

@@ -25,7 +25,9 @@ std::string cut(std::string_view text) {
     std::size_t end = 0;
     while (end < text.size()) {
         const bool starts_character = (static_cast<unsigned char>(text[end]) & 0xC0) != 0x80;
-        if (starts_character && room-- == 0) { break; }
+        if (starts_character && room-- == 0) {
+            break;
+        }
         ++end;
     }
     return std::string(text.substr(0, end));
@@ -63,7 +65,9 @@ void show_status(std::string_view text) {
 }
 
 void end_status() {
-    if (!status().empty()) { write("\n"); }
+    if (!status().empty()) {
+        write("\n");
+    }
     status().clear();
 }
 
