@@ -148,7 +148,7 @@ EpochMetrics Trainer::epoch(std::int64_t number, support::Progress& progress) {
         const double value = loss.item<double>();
         if (!std::isfinite(value)) {
             throw support::RunError(fmt::format(
-                "{0}: the loss is not finite in epoch {1}, step {2}; lower {0}.learning_rate or set {0}.clip",
+                "{}: the loss is not finite in epoch {}, step {}; lower learning_rate or set clip",
                 context_.label, number, step + 1));
         }
         optimizer_.zero_grad();
@@ -165,7 +165,7 @@ EpochMetrics Trainer::epoch(std::int64_t number, support::Progress& progress) {
             progress.note(fmt::format("epoch {}/{}, loss {:.3f}", number, options_.epochs,
                                       loss_sum / static_cast<double>(step + 1)));
         }
-        progress.advance(batch_);
+        progress.advance(step + 1 < steps_ ? batch_ : images_ - step * batch_); // the left-over ones count
         support::check_interrupt();
     }
     optimizer_.zero_grad();
@@ -227,17 +227,18 @@ TrainResult Trainer::run() {
     resume();
     const auto finished = static_cast<std::int64_t>(history_.size());
     if (finished < options_.epochs) {
-        const std::int64_t each = steps_ * batch_;
         std::optional<support::Progress> own;
         if (context_.progress == nullptr) {
-            own.emplace(context_.label, options_.epochs * each, "images", finished * each);
+            own.emplace(context_.label, options_.epochs * images_, "images", finished * images_);
         } else {
-            context_.progress->advance(finished * each);
+            context_.progress->advance(finished * images_);
         }
         for (std::int64_t number = finished + 1; number <= options_.epochs; ++number) {
             history_.push_back(epoch(number, own ? *own : *context_.progress));
             save();
         }
+    } else if (context_.progress != nullptr) {
+        context_.progress->advance(finished * images_);
     }
     average_.swap();
     network_->eval();

@@ -12,6 +12,7 @@
 
 #include "search_spaces/block_module.h"
 #include "support/config.h"
+#include "support/progress.h"
 #include "training/batches.h"
 #include "training/dataset.h"
 #include "training/optimizer.h"
@@ -56,7 +57,9 @@ struct TrainContext {
     std::string label = "teach";                   ///< of the progress line
     std::filesystem::path checkpoint;              ///< written after every epoch, removed never; empty: none
     std::string fingerprint;                       ///< of what the checkpoint was made from: one of another fingerprint is ignored
-    search_spaces::Network teacher{nullptr};       ///< needed where distillation_weight > 0
+    /// Needed where distillation_weight > 0. Used as it is, perhaps by several trainings at once: evaluation mode, on `device`.
+    search_spaces::Network teacher{nullptr};
+    support::Progress* progress = nullptr; ///< advanced by images instead of a progress line of its own
 };
 
 /// Evaluation mode, fixed batches of 128 in channels-last: the same bits for any thread count.
