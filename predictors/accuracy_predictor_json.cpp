@@ -21,14 +21,17 @@ struct Reader {
     const std::string& source;
 
     [[noreturn]] void fail(const std::string& why) const {
-        throw support::RunError(fmt::format("{}: not a usable accuracy predictor: {}; fit it again", source, why));
+        throw support::RunError(
+            fmt::format("{}: not a usable accuracy predictor: {}; fit it again", source, why));
     }
     const Json& at(const char* key) const {
         if (!object.is_object() || !object.contains(key)) { fail(fmt::format("\"{}\" is missing", key)); }
         return object.at(key);
     }
     double number(const Json& value, const char* key) const {
-        if (!value.is_number() || !std::isfinite(value.get<double>())) { fail(fmt::format("\"{}\" is not a number", key)); }
+        if (!value.is_number() || !std::isfinite(value.get<double>())) {
+            fail(fmt::format("\"{}\" is not a number", key));
+        }
         return value.get<double>();
     }
     std::string text(const char* key) const {
@@ -36,7 +39,9 @@ struct Reader {
         return at(key).get<std::string>();
     }
     std::vector<double> numbers(const char* key, std::size_t count) const {
-        if (!at(key).is_array() || at(key).size() != count) { fail(fmt::format("\"{}\" needs {} numbers", key, count)); }
+        if (!at(key).is_array() || at(key).size() != count) {
+            fail(fmt::format("\"{}\" needs {} numbers", key, count));
+        }
         std::vector<double> values;
         for (const Json& v : at(key)) { values.push_back(number(v, key)); }
         return values;
@@ -64,7 +69,8 @@ std::string AccuracyPredictor::json() const {
     out["mean"] = model_.mean;
     out["scale"] = model_.scale;
     out["weights"] = model_.weights;
-    out["half_width"] = std::isfinite(half_width_) ? Json(half_width_) : Json(nullptr); // null: the whole of 0..1
+    out["half_width"] =
+        std::isfinite(half_width_) ? Json(half_width_) : Json(nullptr); // null: the whole of 0..1
     return out.dump(1) + "\n";
 }
 
@@ -77,12 +83,15 @@ AccuracyPredictor AccuracyPredictor::from_json(const std::string& text, const st
     predictor.form_ = in.member("form", {Form::linear, Form::additive, Form::second_order});
     predictor.target_ = in.member("target", {Target::accuracy, Target::log_error});
     const Json& blocks = in.at("blocks");
-    if (!blocks.is_number_unsigned() || blocks.get<std::size_t>() < 1 || blocks.get<std::size_t>() > most_blocks) {
+    if (!blocks.is_number_unsigned() || blocks.get<std::size_t>() < 1 ||
+        blocks.get<std::size_t>() > most_blocks) {
         in.fail(fmt::format("\"blocks\" is not within 1..{}", most_blocks));
     }
     predictor.blocks_ = blocks.get<std::size_t>();
     const std::size_t count = feature_count(predictor.form_, predictor.blocks_);
-    if (in.at("features") != Json(predictor.features())) { in.fail("\"features\" do not belong to its form"); }
+    if (in.at("features") != Json(predictor.features())) {
+        in.fail("\"features\" do not belong to its form");
+    }
     predictor.model_ = {in.number(in.at("intercept"), "intercept"), in.number(in.at("lambda"), "lambda"),
                         in.numbers("mean", count), in.numbers("scale", count), in.numbers("weights", count)};
     if (!(predictor.model_.lambda > 0)) { in.fail("\"lambda\" is not positive"); }
@@ -90,7 +99,8 @@ AccuracyPredictor AccuracyPredictor::from_json(const std::string& text, const st
         if (!(s > 0)) { in.fail("\"scale\" is not positive"); }
     }
     const Json& width = in.at("half_width");
-    predictor.half_width_ = width.is_null() ? std::numeric_limits<double>::infinity() : in.number(width, "half_width");
+    predictor.half_width_ =
+        width.is_null() ? std::numeric_limits<double>::infinity() : in.number(width, "half_width");
     if (predictor.half_width_ < 0) { in.fail("\"half_width\" is negative"); }
     return predictor;
 }

@@ -9,7 +9,8 @@ namespace {
 
 constexpr double log_floor = 0.001;
 
-/// Calls single(i) for every linear feature and pair(i, j) for every product, in the order of the coefficients.
+/// Calls single(i) for every linear feature and pair(i, j) for every product, in the order of the
+/// coefficients.
 template <class Single, class Pair>
 void each_feature(Form form, std::size_t blocks, Single single, Pair pair) {
     if (form == Form::automatic) { throw std::invalid_argument("the form has to be decided first"); }

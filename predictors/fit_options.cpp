@@ -32,9 +32,11 @@ std::string_view spelling(E value, const support::EnumNames<E>& names) {
 
 FitOptions FitOptions::read(support::Section section) {
     FitOptions options;
-    section.read("form", options.form, forms(), "Features of the block qualities that the accuracy is regressed on.");
+    section.read("form", options.form, forms(),
+                 "Features of the block qualities that the accuracy is regressed on.");
     section.read("target", options.target, targets(), "Scale in which the accuracy is regressed.");
-    section.read("coverage", options.coverage, {0.5, 0.99}, "Share of networks that the prediction interval should cover.");
+    section.read("coverage", options.coverage, {0.5, 0.99},
+                 "Share of networks that the prediction interval should cover.");
     section.finish();
     return options;
 }

@@ -18,21 +18,28 @@ double Fitted::predict(std::span<const double> qualities) const {
 
 void check_samples(std::span<const Sample> samples, std::size_t least) {
     if (samples.size() < least) {
-        throw support::RunError(fmt::format("the accuracy predictor needs at least {} fine-tuned samples, there are {}: "
-                                            "raise the number of samples",
-                                            least, samples.size()));
+        throw support::RunError(
+            fmt::format("the accuracy predictor needs at least {} fine-tuned samples, there are {}: "
+                        "raise the number of samples",
+                        least, samples.size()));
     }
     for (std::size_t i = 0; i < samples.size(); ++i) {
         const auto& [qualities, accuracy] = samples[i];
-        const auto refuse = [&](const std::string& why) { throw support::RunError(fmt::format("sample {}: {}", i + 1, why)); };
+        const auto refuse = [&](const std::string& why) {
+            throw support::RunError(fmt::format("sample {}: {}", i + 1, why));
+        };
         if (qualities.empty() || qualities.size() != samples[0].qualities.size()) {
             refuse(fmt::format("has {} block qualities, the first sample has {}", qualities.size(),
                                samples[0].qualities.size()));
         }
         for (std::size_t b = 0; b < qualities.size(); ++b) {
-            if (!std::isfinite(qualities[b])) { refuse(fmt::format("the quality of block {} is not finite", b + 1)); }
+            if (!std::isfinite(qualities[b])) {
+                refuse(fmt::format("the quality of block {} is not finite", b + 1));
+            }
         }
-        if (!(accuracy >= 0 && accuracy <= 1)) { refuse(fmt::format("accuracy {} is outside 0..1", accuracy)); }
+        if (!(accuracy >= 0 && accuracy <= 1)) {
+            refuse(fmt::format("accuracy {} is outside 0..1", accuracy));
+        }
     }
 }
 
@@ -62,7 +69,8 @@ std::vector<Fitted> fit_each(std::span<const Sample> samples, const FitOptions& 
 }
 
 const Fitted& best_of(const std::vector<Fitted>& fits) {
-    return *std::min_element(fits.begin(), fits.end(), [](const Fitted& a, const Fitted& b) { return a.rmse < b.rmse; });
+    return *std::min_element(fits.begin(), fits.end(),
+                             [](const Fitted& a, const Fitted& b) { return a.rmse < b.rmse; });
 }
 
 std::vector<Sample> without(std::span<const Sample> samples, std::size_t index) {

@@ -20,11 +20,13 @@ HonestyReport assess(std::span<const Sample> samples, const FitOptions& options)
 
     HonestyReport report;
     for (const Fitted& f : fit_each(samples, options)) {
-        report.compared.push_back({f.form, f.target, f.model.lambda, f.rmse, kendall_tau_b(f.left_out, truth)});
+        report.compared.push_back(
+            {f.form, f.target, f.model.lambda, f.rmse, kendall_tau_b(f.left_out, truth)});
     }
     report.held_out.resize(n);
     tbb::parallel_for(std::size_t{0}, n, [&](std::size_t i) {
-        report.held_out[i] = AccuracyPredictor::fit(without(samples, i), options).predict(samples[i].qualities);
+        report.held_out[i] =
+            AccuracyPredictor::fit(without(samples, i), options).predict(samples[i].qualities);
     });
 
     double sum = 0;
@@ -59,8 +61,11 @@ std::string HonestyReport::json() const {
     out["baseline_rmse"] = baseline_rmse;
     out["compared"] = Json::array();
     for (const Compared& c : compared) {
-        out["compared"].push_back(
-            {{"form", to_text(c.form)}, {"target", to_text(c.target)}, {"lambda", c.lambda}, {"rmse", c.rmse}, {"tau", c.tau}});
+        out["compared"].push_back({{"form", to_text(c.form)},
+                                   {"target", to_text(c.target)},
+                                   {"lambda", c.lambda},
+                                   {"rmse", c.rmse},
+                                   {"tau", c.tau}});
     }
     out["held_out"] = Json::array();
     for (const Prediction& p : held_out) {

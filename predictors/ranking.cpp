@@ -37,10 +37,12 @@ std::int64_t tied_pairs(std::size_t n, Equal equal) {
 }
 
 /// Sorts and counts the inversions that this takes.
-std::int64_t sort_counting(std::vector<double>& v, std::vector<double>& scratch, std::size_t begin, std::size_t end) {
+std::int64_t sort_counting(std::vector<double>& v, std::vector<double>& scratch, std::size_t begin,
+                           std::size_t end) {
     if (end - begin < 2) { return 0; }
     const std::size_t middle = begin + (end - begin) / 2;
-    std::int64_t inversions = sort_counting(v, scratch, begin, middle) + sort_counting(v, scratch, middle, end);
+    std::int64_t inversions =
+        sort_counting(v, scratch, begin, middle) + sort_counting(v, scratch, middle, end);
     std::size_t left = begin, right = middle;
     for (std::size_t out = begin; out < end; ++out) {
         if (right == end || (left < middle && v[left] <= v[right])) {
@@ -50,7 +52,8 @@ std::int64_t sort_counting(std::vector<double>& v, std::vector<double>& scratch,
             scratch[out] = v[right++];
         }
     }
-    std::copy(scratch.begin() + static_cast<std::ptrdiff_t>(begin), scratch.begin() + static_cast<std::ptrdiff_t>(end),
+    std::copy(scratch.begin() + static_cast<std::ptrdiff_t>(begin),
+              scratch.begin() + static_cast<std::ptrdiff_t>(end),
               v.begin() + static_cast<std::ptrdiff_t>(begin));
     return inversions;
 }
@@ -87,7 +90,8 @@ double kendall_tau_b(std::span<const double> a, std::span<const double> b) {
     const std::size_t n = a.size();
     std::vector<std::size_t> order(n);
     std::iota(order.begin(), order.end(), 0);
-    std::sort(order.begin(), order.end(), [&](auto i, auto j) { return a[i] < a[j] || (a[i] == a[j] && b[i] < b[j]); });
+    std::sort(order.begin(), order.end(),
+              [&](auto i, auto j) { return a[i] < a[j] || (a[i] == a[j] && b[i] < b[j]); });
     const auto same_a = [&](auto i, auto j) { return a[order[i]] == a[order[j]]; };
     const auto same_both = [&](auto i, auto j) { return same_a(i, j) && b[order[i]] == b[order[j]]; };
     const std::int64_t ties_a = tied_pairs(n, same_a), ties_both = tied_pairs(n, same_both);
@@ -119,7 +123,9 @@ double spearman_rho(std::span<const double> a, std::span<const double> b) {
 double rmse(std::span<const double> predicted, std::span<const double> truth) {
     check(predicted, truth);
     double sum = 0;
-    for (std::size_t i = 0; i < truth.size(); ++i) { sum += (predicted[i] - truth[i]) * (predicted[i] - truth[i]); }
+    for (std::size_t i = 0; i < truth.size(); ++i) {
+        sum += (predicted[i] - truth[i]) * (predicted[i] - truth[i]);
+    }
     return truth.empty() ? undefined : std::sqrt(sum / static_cast<double>(truth.size()));
 }
 

@@ -17,8 +17,8 @@ double dot(std::span<const double> a, std::span<const double> b) {
     return std::inner_product(a.begin(), a.end(), b.begin(), 0.0);
 }
 
-/// One-sided Jacobi (Hestenes): rotates pairs of columns until all are orthogonal, after which they are u_k s_k. Small, exact
-/// to rounding and, unlike a blocked library routine, the same on every machine.
+/// One-sided Jacobi (Hestenes): rotates pairs of columns until all are orthogonal, after which they are u_k
+/// s_k. Small, exact to rounding and, unlike a blocked library routine, the same on every machine.
 void orthogonalise(std::vector<std::vector<double>>& columns) {
     constexpr double tolerance = 1e-15;
     for (int sweep = 0; sweep < 60; ++sweep) {
@@ -52,26 +52,33 @@ struct RidgePath::Projected {
 
 RidgePath::RidgePath(const Matrix& x) : z_(x), mean_(x.columns), scale_(x.columns, 1) {
     const auto finite = [](double v) { return std::isfinite(v); };
-    if (x.rows < 2 || x.values.size() != x.rows * x.columns || !std::all_of(x.values.begin(), x.values.end(), finite)) {
+    if (x.rows < 2 || x.values.size() != x.rows * x.columns ||
+        !std::all_of(x.values.begin(), x.values.end(), finite)) {
         throw std::invalid_argument("ridge regression needs at least two rows of finite numbers");
     }
     const auto n = static_cast<double>(x.rows);
     for (std::size_t j = 0; j < x.columns; ++j) {
         for (std::size_t i = 0; i < x.rows; ++i) { mean_[j] += x.at(i, j) / n; }
         double square = 0;
-        for (std::size_t i = 0; i < x.rows; ++i) { square += (x.at(i, j) - mean_[j]) * (x.at(i, j) - mean_[j]) / n; }
+        for (std::size_t i = 0; i < x.rows; ++i) {
+            square += (x.at(i, j) - mean_[j]) * (x.at(i, j) - mean_[j]) / n;
+        }
         const bool constant = std::sqrt(square) <= 1e-12 * std::abs(mean_[j]);
         if (!constant) { scale_[j] = std::sqrt(square); }
-        for (std::size_t i = 0; i < x.rows; ++i) { z_.at(i, j) = constant ? 0 : (x.at(i, j) - mean_[j]) / scale_[j]; }
+        for (std::size_t i = 0; i < x.rows; ++i) {
+            z_.at(i, j) = constant ? 0 : (x.at(i, j) - mean_[j]) / scale_[j];
+        }
     }
-    // Where p > n the Gram matrix Z Z' = U S^2 U' is smaller; squaring the condition does no harm beside a penalty.
+    // Where p > n the Gram matrix Z Z' = U S^2 U' is smaller; squaring the condition does no harm beside a
+    // penalty.
     const bool wide = x.columns > x.rows;
     std::vector<std::vector<double>> columns(wide ? x.rows : x.columns, std::vector<double>(x.rows));
     for (std::size_t k = 0; k < columns.size(); ++k) {
         for (std::size_t i = 0; i < x.rows; ++i) {
             const std::span<const double> all(z_.values);
-            columns[k][i] = wide ? dot(all.subspan(k * x.columns, x.columns), all.subspan(i * x.columns, x.columns))
-                                 : z_.at(i, k);
+            columns[k][i] =
+                wide ? dot(all.subspan(k * x.columns, x.columns), all.subspan(i * x.columns, x.columns))
+                     : z_.at(i, k);
         }
     }
     orthogonalise(columns);
@@ -98,8 +105,8 @@ RidgePath::Projected RidgePath::project(std::span<const double> y) const {
     return target;
 }
 
-// Left-one-out residuals r_i / (1 - h_i) with H = 1 1'/n + U diag(s^2 / (s^2 + lambda)) U' (Allen's PRESS). Exact while the
-// columns keep their scales; their means follow by themselves, the intercept being free.
+// Left-one-out residuals r_i / (1 - h_i) with H = 1 1'/n + U diag(s^2 / (s^2 + lambda)) U' (Allen's PRESS).
+// Exact while the columns keep their scales; their means follow by themselves, the intercept being free.
 std::vector<double> RidgePath::residuals(const Projected& target, double lambda) const {
     std::vector<double> residual = target.centred, free(z_.rows, 1 - 1 / static_cast<double>(z_.rows));
     for (std::size_t k = 0; k < axes_.size(); ++k) {
@@ -161,7 +168,9 @@ double RidgeModel::predict(std::span<const double> x) const {
     return sum;
 }
 
-RidgeFit fit_ridge(const Matrix& x, std::span<const double> y, double lambda) { return RidgePath(x).fit(y, lambda); }
+RidgeFit fit_ridge(const Matrix& x, std::span<const double> y, double lambda) {
+    return RidgePath(x).fit(y, lambda);
+}
 RidgeFit fit_ridge(const Matrix& x, std::span<const double> y) { return RidgePath(x).fit(y); }
 
 } // namespace tessera::predictors

@@ -1,0 +1,107 @@
+#include "nas/non_dominated_sort.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+namespace tessera::nas {
+
+Costs::Costs(std::span<const Objective> objectives) {
+    for (const Objective& o : objectives) {
+        signs_.push_back(o.direction == Direction::minimize ? 1.0 : -1.0);
+    }
+}
+
+Costs::Costs(std::span<const Objective> objectives, std::span<const Candidate> candidates,
+             std::span<const std::size_t> chosen)
+    : Costs(objectives) {
+    values_.reserve(chosen.size() * width());
+    for (const std::size_t c : chosen) { add(candidates[c].values, candidates[c].violation); }
+}
+
+void Costs::add(std::span<const double> values, double violation) {
+    for (std::size_t k = 0; k < width(); ++k) {
+        const double cost = signs_[k] * values[k];
+        // Orders need numbers; candidates that have none share the last place by their violation anyway.
+        values_.push_back(std::isinf(violation) || std::isnan(cost) ? 0.0 : cost);
+    }
+    violations_.push_back(violation);
+}
+
+bool Costs::before(std::size_t i, std::size_t j) const {
+    const double *a = row(i), *b = row(j);
+    for (std::size_t k = 0; k < width(); ++k) {
+        if (a[k] != b[k]) { return a[k] < b[k]; }
+    }
+    return false;
+}
+
+bool Costs::covers(std::size_t i, std::size_t j) const {
+    const double *a = row(i), *b = row(j);
+    for (std::size_t k = 0; k < width(); ++k) {
+        if (a[k] > b[k]) { return false; }
+    }
+    return true;
+}
+
+std::vector<std::vector<std::size_t>> sort_fronts(const Costs& costs) {
+    std::vector<std::size_t> order(costs.rows());
+    std::iota(order.begin(), order.end(), 0);
+    std::sort(order.begin(), order.end(), [&](auto i, auto j) {
+        if (costs.violation(i) != costs.violation(j)) { return costs.violation(i) < costs.violation(j); }
+        if (costs.before(i, j)) { return true; }
+        return i < j && !costs.before(j, i);
+    });
+    std::vector<std::vector<std::size_t>> fronts;
+    std::ptrdiff_t first = 0; // the fronts before it have smaller violations, which dominate whatever follows
+    for (std::size_t at = 0; at < order.size(); ++at) {
+        const std::size_t i = order[at];
+        if (at > 0 && costs.violation(i) != costs.violation(order[at - 1])) { first = std::ssize(fronts); }
+        const auto dominated_by = [&](const std::vector<std::size_t>& front) {
+            // In two dimensions the latest member has the smallest second value: only it can dominate.
+            const std::size_t oldest = costs.width() <= 2 ? front.size() - 1 : 0;
+            for (std::size_t m = front.size(); m-- > oldest;) {
+                if (costs.covers(front[m], i) && costs.before(front[m], i)) { return true; }
+            }
+            return false;
+        };
+        // Whoever is dominated by a front is dominated by all before it.
+        const auto place = std::partition_point(fronts.begin() + first, fronts.end(), dominated_by);
+        if (place == fronts.end()) {
+            fronts.push_back({i});
+        } else {
+            place->push_back(i);
+        }
+    }
+    return fronts;
+}
+
+std::vector<std::size_t> front_of(std::span<const Candidate> candidates, std::span<const std::size_t> chosen,
+                                  std::span<const Objective> objectives) {
+    std::vector<std::size_t> feasible;
+    for (const std::size_t c : chosen) {
+        if (candidates[c].feasible()) { feasible.push_back(c); }
+    }
+    const Costs costs(objectives, candidates, feasible);
+    std::vector<std::size_t> order(feasible.size());
+    std::iota(order.begin(), order.end(), 0);
+    std::sort(order.begin(), order.end(), [&](auto i, auto j) {
+        if (costs.before(i, j)) { return true; }
+        return !costs.before(j, i) && candidates[feasible[i]].genome < candidates[feasible[j]].genome;
+    });
+    std::vector<std::size_t> kept; // rows
+    for (const std::size_t i : order) {
+        const std::size_t oldest = costs.width() <= 2 && !kept.empty() ? kept.size() - 1 : 0;
+        bool covered = false;
+        for (std::size_t m = kept.size(); m-- > oldest && !covered;) { covered = costs.covers(kept[m], i); }
+        if (!covered) { kept.push_back(i); }
+    }
+    std::vector<std::size_t> front;
+    for (const std::size_t i : kept) { front.push_back(feasible[i]); }
+    // Best first so far; by ascending value where the first objective is maximized.
+    const bool maximize = !objectives.empty() && objectives[0].direction == Direction::maximize;
+    if (maximize) { std::reverse(front.begin(), front.end()); }
+    return front;
+}
+
+} // namespace tessera::nas

@@ -1,0 +1,42 @@
+// Ranks by non-domination, shared by the search and the fronts.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <vector>
+
+#include "nas/objective.h"
+
+namespace tessera::nas {
+
+/// Objective values, smaller is better, one row a candidate, and how much each misses its bounds.
+class Costs {
+public:
+    explicit Costs(std::span<const Objective> objectives);
+    Costs(std::span<const Objective> objectives, std::span<const Candidate> candidates,
+          std::span<const std::size_t> chosen);
+    void add(std::span<const double> values, double violation);
+
+    std::size_t rows() const { return violations_.size(); }
+    std::size_t width() const { return signs_.size(); }
+    const double* row(std::size_t i) const { return values_.data() + i * signs_.size(); }
+    double violation(std::size_t i) const { return violations_[i]; }
+    /// Lexicographic order of the values.
+    bool before(std::size_t i, std::size_t j) const;
+    /// i is at least as good as j in every value.
+    bool covers(std::size_t i, std::size_t j) const;
+
+private:
+    std::vector<double> signs_, values_, violations_;
+};
+
+/// Fronts of rows: the first is dominated by nobody, the next only by the first, ... under constraint
+/// domination (see dominates()). Efficient non-dominated sort (Zhang, Tian, Cheng, Jin 2015): O(n log n) for
+/// two objectives.
+std::vector<std::vector<std::size_t>> sort_fronts(const Costs& costs);
+
+/// As non_dominated(), on and to indices of candidates.
+std::vector<std::size_t> front_of(std::span<const Candidate> candidates, std::span<const std::size_t> chosen,
+                                  std::span<const Objective> objectives);
+
+} // namespace tessera::nas

@@ -1,0 +1,170 @@
+#include "nas/pick.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <numeric>
+#include <optional>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "support/csv.h"
+#include "support/error.h"
+
+namespace tessera::nas {
+namespace {
+
+using support::UsageError;
+
+std::string trim(std::string_view text) {
+    const auto begin = text.find_first_not_of(" \t"), end = text.find_last_not_of(" \t");
+    return begin == std::string_view::npos ? "" : std::string(text.substr(begin, end - begin + 1));
+}
+
+template <class T>
+std::optional<T> parse(const std::string& text) {
+    T value{};
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error != std::errc{} || end != text.data() + text.size()) { return std::nullopt; }
+    return value;
+}
+
+std::string forms(std::span<const Objective> objectives) {
+    std::vector<std::string> names;
+    for (const Objective& o : objectives) { names.push_back(o.name); }
+    return fmt::format(
+        "use knee, all, spread:K, NAME<=VALUE or NAME>=VALUE with NAME one of {}, or an architecture's id",
+        fmt::join(names, ", "));
+}
+
+bool better(const Candidate& a, const Candidate& b, std::span<const Objective> objectives, std::size_t k) {
+    return objectives[k].direction == Direction::minimize ? a.values[k] < b.values[k]
+                                                          : a.values[k] > b.values[k];
+}
+
+/// Of two objectives, the point farthest below the chord from (0, 1) to (1, 0), whose distance is (1 - x - y)
+/// / sqrt 2; of more, the one nearest to the ideal. The first of equals.
+std::size_t knee(std::span<const Candidate> front, std::span<const Objective> objectives) {
+    const Scaling scaling = Scaling::of(front, objectives);
+    std::size_t best = 0;
+    double least = 0;
+    for (std::size_t i = 0; i < front.size(); ++i) {
+        double sum = 0, square = 0;
+        for (std::size_t k = 0; k < objectives.size(); ++k) {
+            const double x = (front[i].values[k] - scaling.ideal[k]) / (scaling.nadir[k] - scaling.ideal[k]);
+            sum += x;
+            square += x * x;
+        }
+        const double distance = objectives.size() == 2 ? sum : std::sqrt(square);
+        if (i == 0 || distance < least) {
+            best = i;
+            least = distance;
+        }
+    }
+    return best;
+}
+
+std::vector<std::size_t> spread(std::span<const Candidate> front, std::size_t count) {
+    std::vector<std::size_t> order(front.size());
+    std::iota(order.begin(), order.end(), 0);
+    std::stable_sort(order.begin(), order.end(),
+                     [&](auto i, auto j) { return front[i].values[0] < front[j].values[0]; });
+    if (count >= order.size()) { return order; }
+    const double low = front[order.front()].values[0], high = front[order.back()].values[0];
+    std::vector<std::size_t> picked;
+    std::size_t next =
+        0; // position in `order`; every later target takes a later point and leaves enough for the rest
+    for (std::size_t k = 0; k < count; ++k) {
+        const double share = count == 1 ? 0.5 : static_cast<double>(k) / static_cast<double>(count - 1);
+        const double target = low + (high - low) * share;
+        const std::size_t last = k + 1 == count && count > 1 ? order.size() - 1 : order.size() - (count - k);
+        if (k + 1 == count && count > 1) { next = last; }
+        const auto miss = [&](std::size_t p) { return std::abs(front[order[p]].values[0] - target); };
+        while (next < last && miss(next + 1) < miss(next)) { ++next; }
+        picked.push_back(order[next++]);
+    }
+    return picked;
+}
+
+std::vector<std::size_t> within(const std::string& name, const std::string& text, bool at_most,
+                                std::span<const Candidate> front, std::span<const Objective> objectives) {
+    const auto found =
+        std::find_if(objectives.begin(), objectives.end(), [&](const auto& o) { return o.name == name; });
+    if (found == objectives.end()) {
+        std::vector<std::string> names;
+        for (const Objective& o : objectives) { names.push_back(o.name); }
+        const std::string near = support::nearest(name, names);
+        throw UsageError(near.empty()
+                             ? fmt::format("'{}' is not an objective: {}", name, forms(objectives))
+                             : fmt::format("'{}' is not an objective; did you mean '{}'?", name, near));
+    }
+    const auto bound = parse<double>(text);
+    if (!bound || !std::isfinite(*bound)) {
+        throw UsageError(fmt::format("'{}' is not a number: {}", text, forms(objectives)));
+    }
+    const auto k = static_cast<std::size_t>(found - objectives.begin());
+    const std::size_t other = objectives.size() == 1 ? 0 : (k == 0 ? 1 : 0);
+    std::optional<std::size_t> best;
+    double low = front[0].values[k], high = low;
+    for (std::size_t i = 0; i < front.size(); ++i) {
+        const double value = front[i].values[k];
+        low = std::min(low, value);
+        high = std::max(high, value);
+        const bool fits = at_most ? value <= *bound : value >= *bound;
+        if (fits && (!best || better(front[i], front[*best], objectives, other))) { best = i; }
+    }
+    if (!best) {
+        throw UsageError(fmt::format("no point of the front has {} {} {}; it reaches from {} to {}", name,
+                                     at_most ? "<=" : ">=", text, support::number(low),
+                                     support::number(high)));
+    }
+    return {*best};
+}
+
+std::vector<std::size_t> with_id(const std::string& id, std::span<const std::string> ids,
+                                 std::span<const Objective> objectives) {
+    std::vector<std::size_t> matches;
+    for (std::size_t i = 0; i < ids.size(); ++i) {
+        if (ids[i] == id) { return {i}; }
+        if (id.size() >= 4 && ids[i].starts_with(id)) { matches.push_back(i); }
+    }
+    if (matches.empty()) {
+        throw UsageError(fmt::format("'{}' picks nothing from the front: {}", id, forms(objectives)));
+    }
+    if (matches.size() > 1) {
+        throw UsageError(fmt::format("'{}' is the beginning of {} ids, among them {} and {}; give more of it",
+                                     id, matches.size(), ids[matches[0]], ids[matches[1]]));
+    }
+    return matches;
+}
+
+} // namespace
+
+std::vector<std::size_t> pick(const std::string& expression, std::span<const Candidate> front,
+                              std::span<const Objective> objectives, std::span<const std::string> ids) {
+    const std::string text = trim(expression);
+    if (text == "knee") { return {knee(front, objectives)}; }
+    if (text == "all") {
+        std::vector<std::size_t> all(front.size());
+        std::iota(all.begin(), all.end(), 0);
+        return all;
+    }
+    if (text.starts_with("spread:")) {
+        const auto count = parse<std::int64_t>(trim(text.substr(7)));
+        if (!count || *count < 1) {
+            throw UsageError(
+                fmt::format("'{}' needs a number of points, at least 1: {}", text, forms(objectives)));
+        }
+        return spread(front, static_cast<std::size_t>(*count));
+    }
+    for (const std::string_view sign : {"<=", ">="}) {
+        if (const auto at = text.find(sign); at != std::string::npos) {
+            return within(trim(text.substr(0, at)), trim(text.substr(at + 2)), sign == "<=", front,
+                          objectives);
+        }
+    }
+    return with_id(text, ids, objectives);
+}
+
+} // namespace tessera::nas

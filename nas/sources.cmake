@@ -1,0 +1,36 @@
+set(CORE
+  breeding.cpp
+  crowding.cpp
+  evaluation.cpp
+  front.cpp
+  hypervolume.cpp
+  non_dominated_sort.cpp
+  nsga2.cpp
+  objective.cpp
+  objective_read.cpp
+  pick.cpp
+  random_search.cpp
+  sampling.cpp
+  search_options.cpp
+  surrogate.cpp)
+set(TORCH
+  architecture_file.cpp
+  configuration.cpp
+  description.cpp
+  export.cpp
+  fine_tuning.cpp
+  front_files.cpp
+  load_exported.cpp
+  objective_tables.cpp
+  report.cpp
+  run_folder.cpp
+  stage.cpp
+  stages/distil.cpp
+  stages/export.cpp
+  stages/finetune.cpp
+  stages/fit.cpp
+  stages/measure.cpp
+  stages/report.cpp
+  stages/sample.cpp
+  stages/search.cpp
+  stages/teach.cpp)
