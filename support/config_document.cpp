@@ -29,8 +29,8 @@ Document Document::parse(const std::string& text, const std::string& name, const
     state->root = config::parse_yaml(text, name);
     const config::Node& root = *state->root;
     if (root.kind != config::Node::Kind::map && root.kind != config::Node::Kind::null) {
-        throw UsageError(fmt::format("{}: error: expected keys and values, found {}", root.at.text(name),
-                                     config::describe(root)));
+        config::refuse_at(root.at.text(name),
+                          fmt::format("expected keys and values, found {}", config::describe(root)));
     }
     for (const std::string& assignment : overrides) {
         config::apply_override(state->root, assignment);

@@ -6,7 +6,6 @@
 #include <fmt/format.h>
 
 #include "support/config_tree.h"
-#include "support/error.h"
 
 namespace tessera::support::config {
 namespace {
@@ -29,9 +28,7 @@ public:
     void apply(NodePtr& root) const { descend(root, 0, ""); }
 
 private:
-    [[noreturn]] void refuse(const std::string& message) const {
-        throw UsageError(fmt::format("{}: error: {}", *origin_, message));
-    }
+    [[noreturn]] void refuse(const std::string& message) const { refuse_at(*origin_, message); }
 
     void split() {
         std::string_view rest = path_;

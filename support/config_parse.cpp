@@ -12,7 +12,6 @@
 #include <yaml-cpp/parser.h>
 
 #include "support/config_tree.h"
-#include "support/error.h"
 
 namespace tessera::support::config {
 namespace {
@@ -26,7 +25,7 @@ constexpr std::size_t most_nodes = 2'000'000;
 constexpr std::string_view last_line = "\n# end";
 
 [[noreturn]] void refuse(const Position& at, std::string_view file, std::string_view message) {
-    throw UsageError(fmt::format("{}: error: {}", at.text(file), message));
+    refuse_at(at.text(file), message);
 }
 
 class Builder : public YAML::EventHandler {

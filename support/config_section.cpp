@@ -1,10 +1,10 @@
-// Sections: structure, required and unknown keys. The values are read in config_values.cpp.
+// Sections: structure, required and unknown keys. The values are read in config_values.cpp and
+// config_numbers.cpp.
 #include <fmt/format.h>
 
 #include "support/config.h"
 #include "support/config_scalars.h"
 #include "support/config_state.h"
-#include "support/error.h"
 
 namespace tessera::support {
 
@@ -18,11 +18,8 @@ std::string Section::State::path_of(std::string_view key) const {
 
 void Section::State::refuse(const config::Position& where, const std::string& full_path,
                             std::string_view message) const {
-    const std::string place = where.text(document->name);
-    if (full_path.empty()) {
-        throw UsageError(fmt::format("{}: error: {}", place, message));
-    }
-    throw UsageError(fmt::format("{}: error: {}: {}", place, full_path, message));
+    config::refuse_at(where.text(document->name),
+                      full_path.empty() ? std::string(message) : fmt::format("{}: {}", full_path, message));
 }
 
 const Entry* Section::State::declare(std::string_view key, KeyInfo info, bool null_is_absent) {

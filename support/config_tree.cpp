@@ -1,6 +1,10 @@
 #include "support/config_tree.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
+
+#include "support/error.h"
 
 namespace tessera::support::config {
 
@@ -52,6 +56,14 @@ std::string quote_for_message(std::string_view text) {
         }
     }
     return shown + "\"";
+}
+
+void refuse_at(std::string_view place, std::string_view message) {
+    std::string line = fmt::format("{}: error: {}", place, message);
+    std::replace_if(
+        line.begin(), line.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; },
+        ' ');
+    throw UsageError(line);
 }
 
 } // namespace tessera::support::config

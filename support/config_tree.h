@@ -55,6 +55,9 @@ std::string describe(const Node& node);
 /// The text in double quotes, shortened and without control characters, so that a message stays one line.
 std::string quote_for_message(std::string_view text);
 
+/// Throws UsageError "place: error: message", kept to one line whatever the names and values in it.
+[[noreturn]] void refuse_at(std::string_view place, std::string_view message);
+
 /// Parses one YAML document; an empty one is a null node. Throws UsageError on malformed YAML, duplicate
 /// keys, tags, control characters, recursive aliases, more than one document, or a document that is too
 /// large.

@@ -1,7 +1,6 @@
 #include "support/plot.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <iterator>
 #include <string_view>
@@ -9,71 +8,16 @@
 #include <fmt/format.h>
 
 #include "support/plot_axis.h"
+#include "support/plot_marks.h"
 
 namespace tessera::support {
 namespace {
 
 using plot::Axis;
-
-// Okabe and Ito's colours, which people who do not see all colours can tell apart, from dark to light.
-constexpr std::array<std::string_view, 7> colours = {"#0072b2", "#d55e00", "#009e73", "#cc79a7",
-                                                     "#000000", "#e69f00", "#56b4e9"};
-constexpr int shapes = 6;
-
-/// XML text: markup escaped, control characters that XML forbids left out.
-std::string escape(std::string_view text) {
-    std::string safe;
-    for (const char c : text) {
-        switch (c) {
-        case '&':
-            safe += "&amp;";
-            break;
-        case '<':
-            safe += "&lt;";
-            break;
-        case '>':
-            safe += "&gt;";
-            break;
-        case '"':
-            safe += "&quot;";
-            break;
-        default:
-            if (static_cast<unsigned char>(c) >= 0x20 || c == '\n') {
-                safe += c;
-            }
-        }
-    }
-    return safe;
-}
-
-std::size_t length(std::string_view text) {
-    return static_cast<std::size_t>(std::count_if(
-        text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
-}
-
-/// A marker of shape `index` around (x, y), with the tooltip `title`.
-std::string marker(std::size_t index, double x, double y, std::string_view colour, std::string_view title) {
-    const auto path = [&](std::string_view form) {
-        return fmt::format("<path transform=\"translate({:.2f} {:.2f})\" d=\"{}\" fill=\"{}\">{}</path>\n", x,
-                           y, form, colour, title);
-    };
-    switch (index % shapes) {
-    case 1:
-        return path("M-4-4H4V4H-4Z"); // square
-    case 2:
-        return path("M0-5.2L5 3.8H-5Z"); // triangle
-    case 3:
-        return path("M0-5.6L5.6 0L0 5.6L-5.6 0Z"); // diamond
-    case 4:
-        return path("M-1.5-5H1.5V-1.5H5V1.5H1.5V5H-1.5V1.5H-5V-1.5H-1.5Z"); // plus
-    case 5:
-        return path("M0 5.2L5-3.8H-5Z"); // triangle pointing down
-    default:
-        break;
-    }
-    return fmt::format("<circle cx=\"{:.2f}\" cy=\"{:.2f}\" r=\"4.2\" fill=\"{}\">{}</circle>\n", x, y,
-                       colour, title);
-}
+using plot::colours;
+using plot::escape;
+using plot::length;
+using plot::marker;
 
 class Drawing {
 public:

@@ -268,6 +268,12 @@ TEST(ConfigFreeKeys, RefuseNestedValues) {
               "c.yaml:1:8: error: k[1]: expected a value, found nothing (write \"\" for an empty text)");
 }
 
+TEST(ConfigMessages, StayOnOneLineWhateverTheKey) {
+    EXPECT_EQ(message_of([] { root_of("\"a\\nb\": 1").finish(); }), "c.yaml:1:1: error: a b: unknown key");
+    EXPECT_EQ(refusal<std::int64_t>(std::string(5000, '9')),
+              "c.yaml:1:4: error: k: " + std::string(60, '9') + " does not fit 64 bits");
+}
+
 TEST(ConfigMessages, StayOnOneShortLine) {
     const std::string message = refusal<std::int64_t>("\"a\\n" + std::string(5000, 'x') + "\"");
     EXPECT_EQ(message, "c.yaml:1:4: error: k: expected an integer, found the text \"a\\x0a" +
