@@ -28,35 +28,24 @@ void Costs::add(std::span<const double> values, double violation) {
     violations_.push_back(violation);
 }
 
-bool Costs::before(std::size_t i, std::size_t j) const {
-    const double *a = row(i), *b = row(j);
-    for (std::size_t k = 0; k < width(); ++k) {
-        if (a[k] != b[k]) { return a[k] < b[k]; }
-    }
-    return false;
-}
-
-bool Costs::covers(std::size_t i, std::size_t j) const {
-    const double *a = row(i), *b = row(j);
-    for (std::size_t k = 0; k < width(); ++k) {
-        if (a[k] > b[k]) { return false; }
-    }
-    return true;
-}
-
 std::vector<std::vector<std::size_t>> sort_fronts(const Costs& costs) {
-    std::vector<std::size_t> order(costs.rows());
-    std::iota(order.begin(), order.end(), 0);
-    std::sort(order.begin(), order.end(), [&](auto i, auto j) {
-        if (costs.violation(i) != costs.violation(j)) { return costs.violation(i) < costs.violation(j); }
-        if (costs.before(i, j)) { return true; }
-        return i < j && !costs.before(j, i);
+    struct Key { // what decides almost always, side by side
+        double violation, first;
+        std::size_t row;
+    };
+    std::vector<Key> order(costs.rows());
+    for (std::size_t i = 0; i < order.size(); ++i) { order[i] = {costs.violation(i), costs.row(i)[0], i}; }
+    std::sort(order.begin(), order.end(), [&](const Key& a, const Key& b) {
+        if (a.violation != b.violation) { return a.violation < b.violation; }
+        if (a.first != b.first) { return a.first < b.first; }
+        if (costs.before(a.row, b.row)) { return true; }
+        return a.row < b.row && !costs.before(b.row, a.row);
     });
     std::vector<std::vector<std::size_t>> fronts;
     std::ptrdiff_t first = 0; // the fronts before it have smaller violations, which dominate whatever follows
     for (std::size_t at = 0; at < order.size(); ++at) {
-        const std::size_t i = order[at];
-        if (at > 0 && costs.violation(i) != costs.violation(order[at - 1])) { first = std::ssize(fronts); }
+        const std::size_t i = order[at].row;
+        if (at > 0 && order[at].violation != order[at - 1].violation) { first = std::ssize(fronts); }
         const auto dominated_by = [&](const std::vector<std::size_t>& front) {
             // In two dimensions the latest member has the smallest second value: only it can dominate.
             const std::size_t oldest = costs.width() <= 2 ? front.size() - 1 : 0;

@@ -22,9 +22,19 @@ public:
     const double* row(std::size_t i) const { return values_.data() + i * signs_.size(); }
     double violation(std::size_t i) const { return violations_[i]; }
     /// Lexicographic order of the values.
-    bool before(std::size_t i, std::size_t j) const;
+    bool before(std::size_t i, std::size_t j) const {
+        const double *a = row(i), *b = row(j);
+        std::size_t k = 0;
+        while (k + 1 < width() && a[k] == b[k]) { ++k; }
+        return a[k] < b[k];
+    }
     /// i is at least as good as j in every value.
-    bool covers(std::size_t i, std::size_t j) const;
+    bool covers(std::size_t i, std::size_t j) const {
+        const double *a = row(i), *b = row(j);
+        std::size_t k = 0;
+        while (k < width() && a[k] <= b[k]) { ++k; }
+        return k == width();
+    }
 
 private:
     std::vector<double> signs_, values_, violations_;

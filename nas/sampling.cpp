@@ -23,10 +23,10 @@ std::vector<Genome> by_quality(const std::vector<std::vector<double>>& quality) 
             if (std::isfinite(quality[b][m])) { usable.push_back(static_cast<int>(m)); }
         }
         if (usable.empty()) {
-            throw support::RunError(fmt::format(
-                "block {}: none of its {} choices was distilled to a usable quality; lower the learning rate or "
-                "distil longer",
-                b + 1, quality[b].size()));
+            throw support::RunError(fmt::format("block {}: none of its {} choices was distilled to a usable "
+                                                "quality; lower the learning rate or "
+                                                "distil longer",
+                                                b + 1, quality[b].size()));
         }
         std::stable_sort(usable.begin(), usable.end(), [&](int i, int j) {
             return quality[b][static_cast<std::size_t>(i)] < quality[b][static_cast<std::size_t>(j)];
