@@ -1,0 +1,31 @@
+# Installs what was built, moves the installation elsewhere, and builds and runs a project that uses it:
+#   cmake -DBUILD=BUILD_FOLDER -DCONSUMER=tests/consumer -DFOLDER=SCRATCH -DGENERATOR=G -DCXX=COMPILER -P consumer.cmake
+cmake_minimum_required(VERSION 3.22)
+
+function(run)
+  execute_process(COMMAND ${ARGN} OUTPUT_VARIABLE text ERROR_VARIABLE text RESULT_VARIABLE status)
+  if(NOT status EQUAL 0)
+    message(FATAL_ERROR "${ARGN}: status ${status}\n${text}")
+  endif()
+  set(text "${text}" PARENT_SCOPE)
+endfunction()
+
+file(REMOVE_RECURSE "${FOLDER}")
+run(${CMAKE_COMMAND} --install ${BUILD} --prefix ${FOLDER}/first)
+file(RENAME ${FOLDER}/first ${FOLDER}/prefix)
+run(${CMAKE_COMMAND} -S ${CONSUMER} -B ${FOLDER}/build -G ${GENERATOR} -DCMAKE_CXX_COMPILER=${CXX}
+  -DCMAKE_BUILD_TYPE=Release -DTessera_DIR= -DCMAKE_PREFIX_PATH=${FOLDER}/prefix)
+run(${CMAKE_COMMAND} --build ${FOLDER}/build)
+run(${FOLDER}/build/without_torch)
+if(NOT text STREQUAL "conv(depth=1,kernel=3)\n")
+  message(FATAL_ERROR "without_torch printed '${text}'")
+endif()
+run(${FOLDER}/build/with_torch)
+if(NOT text STREQUAL "0.6931\n")
+  message(FATAL_ERROR "with_torch printed '${text}'")
+endif()
+run(${FOLDER}/prefix/bin/tessera --version)
+if(NOT text MATCHES "^tessera [0-9.]+ ")
+  message(FATAL_ERROR "the installed program printed '${text}'")
+endif()
+file(REMOVE_RECURSE "${FOLDER}")
