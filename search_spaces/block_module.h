@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include <torch/torch.h>
@@ -21,10 +22,20 @@ std::shared_ptr<BlockImpl> build_block(const Choice& choice, const Site& site);
 std::shared_ptr<BlockImpl> build_stem(const SearchSpace& space);
 std::shared_ptr<BlockImpl> build_head(const SearchSpace& space);
 
+/// A module whose own parameters want other first values than initialise() would give them.
+struct SelfInitialising {
+    virtual ~SelfInitialising() = default;
+    /// Refills the parameters registered by this module itself (not its submodules') on the CPU.
+    virtual void initialise_own(at::Generator generator) = 0;
+};
+
 /// Refills every parameter and buffer from `seed` alone, in the order of their names: convolutions and linear layers with
 /// Kaiming-normal (fan out for convolutions) weights, zero biases; BatchNorm at 1, 0 and settled buffers at 0, 1.
 /// Independent of the global generator and of the number of threads.
+/// Every tensor has a generator of its own, seeded from `seed` and its name. Dropout is reseeded as well.
 void initialise(torch::nn::Module& module, std::uint64_t seed);
+/// Restarts the random numbers of every dropout of the module; called at each step, training can be resumed anywhere.
+void reseed_dropout(torch::nn::Module& module, std::uint64_t seed);
 
 /// A whole network: stem, one module per block, head.
 struct NetworkImpl : torch::nn::Module {
@@ -32,12 +43,17 @@ struct NetworkImpl : torch::nn::Module {
     NetworkImpl(const SearchSpace& space, const Architecture& architecture);
 
     torch::Tensor forward(const torch::Tensor& x);
+    /// A deep copy with the same weights, modes and random state, on `device` where one is given.
+    std::shared_ptr<torch::nn::Module> clone(const std::optional<torch::Device>& device = std::nullopt) const override;
     /// The maps between blocks: Y_0 (after the stem) to Y_N (after the last block); N + 1 tensors.
     std::vector<torch::Tensor> boundaries(const torch::Tensor& x);
 
     std::shared_ptr<BlockImpl> stem, head;
     std::vector<std::shared_ptr<BlockImpl>> blocks;
     Architecture architecture;
+
+private:
+    NetworkImpl(const NetworkImpl& original, const std::optional<torch::Device>& device);
 };
 TORCH_MODULE(Network);
 

@@ -31,6 +31,7 @@ struct Parameter {
     double low = 0, high = 0;            ///< inclusive, for numbers
     std::vector<std::string> words = {}; ///< for words
     std::vector<std::pair<std::string, std::string>> aliases = {}; ///< e.g. group: depthwise -> 1
+    bool odd = false;                    ///< integers: even values are refused
 };
 
 /// A layer family. Stateless; one instance each in the registry.
@@ -52,6 +53,10 @@ public:
 std::span<const Family* const> families();
 /// Throws UsageError with the nearest name when there is none.
 const Family& family(std::string_view name);
+/// Canonical text of one value; throws UsageError when it is not one of the parameter's. `family` is for the message.
+std::string canonical_value(std::string_view family, const Parameter& parameter, std::string_view text);
+/// The family's parameter of this name; throws UsageError with the nearest name when there is none.
+const Parameter& parameter(const Family& family, std::string_view name);
 /// Fills in defaults, puts parameters in canonical order, canonicalises values, checks names and ranges.
 /// Throws UsageError naming the parameter, what it may be and the nearest spelling.
 Choice complete(const Choice& choice);

@@ -66,12 +66,17 @@ public:
     std::string skeleton_hash() const;
 
 private:
+    void index_choices();
+    /// Index of a choice in a block, or -1.
+    int find(std::size_t block, const Choice& choice) const;
+
     std::string name_;
     Shape input_;
     std::int64_t classes_ = 0;
     StemOptions stem_;
     HeadOptions head_;
     std::vector<Block> blocks_;
+    std::vector<std::vector<int>> sorted_; ///< per block, the choices' indices in the choices' order
 };
 
 } // namespace tessera::search_spaces

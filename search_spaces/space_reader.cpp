@@ -1,0 +1,107 @@
+// SearchSpace from YAML.
+#include <algorithm>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "search_spaces/choice_list.h"
+#include "search_spaces/space.h"
+
+namespace tessera::search_spaces {
+namespace {
+
+constexpr std::int64_t max_channels = 65536, max_side = 8192, max_stride = 8, max_blocks = 1000;
+
+const support::EnumNames<std::string> activations{
+    {"relu", "relu"}, {"relu6", "relu6"}, {"swish", "swish"}, {"hswish", "hswish"}};
+
+Shape read_input(support::Section& section) {
+    std::vector<std::int64_t> sizes;
+    section.require("input").read("input", sizes, {1, max_channels}, "channels, height and width of an image");
+    if (sizes.size() != 3) { section.fail("input", fmt::format("three sizes are needed, not {}", sizes.size())); }
+    if (std::max(sizes[1], sizes[2]) > max_side) {
+        section.fail("input", fmt::format("height and width may be at most {}", max_side));
+    }
+    return {sizes[0], sizes[1], sizes[2]};
+}
+
+/// A stride longer than the map has nothing to skip: a mistake rather than a wish.
+void check_stride(const support::Section& section, const Shape& map, std::int64_t stride) {
+    if (stride > std::max(map.height, map.width)) {
+        section.fail("stride", fmt::format("stride {} on a map of {} x {} leaves nothing to halve: strides before it add up "
+                                           "to too much",
+                                           stride, map.height, map.width));
+    }
+}
+
+void check_name(const support::Section& section, const std::string& name, std::set<std::string>& names) {
+    const auto allowed = [](unsigned char c) { return std::isalnum(c) != 0 || c == '_' || c == '-'; };
+    if (name.empty() || !std::ranges::all_of(name, allowed)) {
+        section.fail("name", fmt::format("'{}': a name consists of letters, digits, '_' and '-'", name));
+    }
+    if (!names.insert(name).second) { section.fail("name", fmt::format("there already is a block '{}'", name)); }
+}
+
+Block read_block(support::Section section, const Shape& input, std::set<std::string>& names) {
+    Block block;
+    section.require("name").read("name", block.name, "name of the block, unique; letters, digits, '_' and '-'");
+    check_name(section, block.name, names);
+    block.site.input = input;
+    section.require("channels").read("channels", block.site.out_channels, {1, max_channels}, "output channels");
+    section.read("stride", block.site.stride, {1, max_stride}, "what the map's sides are divided by");
+    check_stride(section, input, block.site.stride);
+    block.choices = read_choices(section, block.site);
+    section.finish();
+    return block;
+}
+
+} // namespace
+
+StemOptions StemOptions::read(support::Section section) {
+    StemOptions options;
+    section.read("channels", options.channels, {1, max_channels}, "output channels of the first convolution");
+    section.read("kernel", options.kernel, {1, 11}, "its kernel's side, odd");
+    if (options.kernel % 2 == 0) { section.fail("kernel", fmt::format("{} is even", options.kernel)); }
+    section.read("stride", options.stride, {1, max_stride}, "what the image's sides are divided by");
+    section.read("act", options.act, activations, "activation after its BatchNorm");
+    section.finish();
+    return options;
+}
+
+HeadOptions HeadOptions::read(support::Section section) {
+    HeadOptions options;
+    section.read("channels", options.channels, {0, max_channels}, "width of a 1x1 convolution before pooling; 0: none");
+    section.read("act", options.act, activations, "activation after its BatchNorm");
+    section.read("dropout", options.dropout, {0, 0.95}, "share of pooled features dropped while training");
+    section.finish();
+    return options;
+}
+
+SearchSpace SearchSpace::read(support::Section section) {
+    SearchSpace space;
+    section.read("name", space.name_, "name of the space, for reports");
+    space.input_ = read_input(section);
+    section.require("classes").read("classes", space.classes_, {1, 1'000'000}, "number of classes");
+
+    support::Section stem = section.section("stem", "the first layer: convolution, BatchNorm, activation");
+    space.stem_ = StemOptions::read(stem);
+    check_stride(stem, space.input_, space.stem_.stride);
+
+    std::set<std::string> names;
+    Shape map = space.input_.strided(space.stem_.channels, space.stem_.stride);
+    for (const support::Section& item : section.list("blocks", "the searchable blocks, in order")) {
+        if (space.blocks_.size() == static_cast<std::size_t>(max_blocks)) {
+            section.fail("blocks", fmt::format("more than {} blocks", max_blocks));
+        }
+        space.blocks_.push_back(read_block(item, map, names));
+        map = space.blocks_.back().site.output();
+    }
+    if (space.blocks_.empty()) { section.fail("blocks", "a search space needs at least one block"); }
+    space.head_ =
+        HeadOptions::read(section.section("head", "the last layers: optional 1x1 convolution, mean, dropout, linear"));
+    section.finish();
+    space.index_choices();
+    return space;
+}
+
+} // namespace tessera::search_spaces
