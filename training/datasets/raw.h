@@ -1,0 +1,26 @@
+// What a reader of a data set hands over, before splitting and normalising.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "training/dataset.h"
+
+namespace tessera::training {
+
+/// Splits as they were found; `validation` is empty unless the data set brings its own.
+struct RawDatasets {
+    Dataset train, validation, test;
+    std::vector<std::string> classes;
+};
+
+/// Whole content of a file that must hold exactly `expected` bytes. Throws RunError naming the file, both sizes and `what`
+/// (how the expected size comes about).
+std::string read_exactly(const std::filesystem::path& file, std::uint64_t expected, const std::string& what);
+
+/// "0", "1", ...: the names of classes that have none.
+std::vector<std::string> numbered_classes(std::int64_t count);
+
+} // namespace tessera::training
