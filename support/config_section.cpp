@@ -1,6 +1,7 @@
 // Sections: structure, required and unknown keys. The values are read in config_values.cpp and
 // config_numbers.cpp.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "support/config.h"
 #include "support/config_scalars.h"

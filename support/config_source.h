@@ -25,6 +25,7 @@ struct Source {
     }
 };
 
+/// The text of a scalar, quoted or not.
 inline std::string text_of(const Source& source, std::string_view what = "a text") {
     if (source.node.kind != Node::Kind::scalar) {
         source.expected(what, source.node.kind == Node::Kind::null ? " (write \"\" for an empty text)" : "");
@@ -32,6 +33,7 @@ inline std::string text_of(const Source& source, std::string_view what = "a text
     return source.node.text;
 }
 
+/// Notes a key's effective value for Document::resolved().
 inline void record(Section::State& section, std::string_view key, std::string yaml) {
     auto& value = section.record->at(std::string(key));
     value.kind = Record::Value::Kind::scalar;
@@ -47,6 +49,7 @@ std::string list_yaml(const std::vector<T>& values) {
     return flow_list(texts);
 }
 
+/// `one` reads an element. The caller's list changes only if all of them are good.
 template <class T, class One>
 void read_list(Section::State& section, std::string_view key, std::vector<T>& values,
                const std::string& range, const std::string& type, std::string_view meaning, One one) {

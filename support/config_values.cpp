@@ -1,5 +1,6 @@
 // Reading booleans, texts, paths and enumerations. The numbers are read in config_numbers.cpp.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "support/config.h"
 #include "support/config_scalars.h"
