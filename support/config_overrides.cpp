@@ -88,7 +88,10 @@ private:
             refuse(fmt::format("{}: expected a section, found {}", above, describe(node)));
         }
         const Entry* found = node.find(key);
-        Entry entry = found ? *found : Entry{key, {1, 1, origin_}, std::make_shared<Node>()};
+        Entry entry{key, {1, 1, origin_}, std::make_shared<Node>()};
+        if (found) {
+            entry = *found;
+        }
         if (depth + 1 == steps_.size()) {
             entry.at.origin = origin_;
         }
