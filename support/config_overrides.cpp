@@ -10,6 +10,8 @@
 namespace tessera::support::config {
 namespace {
 
+constexpr std::size_t deepest = 100; // the tree is walked recursively
+
 using Step = std::variant<std::string, std::size_t>; // a key or an index
 
 class Override {
@@ -42,6 +44,9 @@ private:
             rest.remove_prefix(end);
             while (rest.starts_with('[')) {
                 rest.remove_prefix(index(rest));
+            }
+            if (steps_.size() > deepest) {
+                refuse("nested too deeply");
             }
             if (rest.empty()) {
                 return;
@@ -88,9 +93,13 @@ private:
             refuse(fmt::format("{}: expected a section, found {}", above, describe(node)));
         }
         const Entry* found = node.find(key);
-        Entry entry{key, {1, 1, origin_}, std::make_shared<Node>()};
+        Entry entry; // filled step by step: GCC 12 takes a conditional copy for uninitialised
         if (found) {
             entry = *found;
+        } else {
+            entry.key = key;
+            entry.at.origin = origin_;
+            entry.value = std::make_shared<Node>();
         }
         if (depth + 1 == steps_.size()) {
             entry.at.origin = origin_;

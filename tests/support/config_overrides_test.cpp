@@ -98,6 +98,14 @@ TEST(ConfigOverride, RefusesPathsThroughOtherKinds) {
               "--set b[0].n=1: error: b[0]: expected a section, found \"1\"");
 }
 
+TEST(ConfigOverride, RefusesEndlessPaths) {
+    std::string path = "a";
+    for (int i = 0; i < 60'000; ++i) {
+        path += i % 2 == 0 ? ".a" : "[0]";
+    }
+    EXPECT_EQ(refusal("", path + "=1"), "--set " + path + "=1: error: nested too deeply");
+}
+
 TEST(ConfigOverride, RefusesMalformedValues) {
     EXPECT_EQ(refusal("", "v=[1"), "--set v=[1: error: end of sequence flow not found");
     EXPECT_EQ(refusal("", "v={a: 1, a: 2}"),
