@@ -1,0 +1,112 @@
+#include "latency/chains.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include <fmt/format.h>
+
+#include "support/interrupt.h"
+
+namespace tessera::latency {
+namespace {
+
+using search_spaces::SearchSpace;
+
+/// What a deployed module costs beside its weights (graphs, oneDNN's kernels); measured 0.7-0.9 MiB.
+constexpr double module_bytes = 1 << 20;
+
+} // namespace
+
+std::string site_key(const search_spaces::Choice& choice, const search_spaces::Site& site) {
+    return fmt::format("{} on {} x {} x {} to {} by {}", choice.text(), site.input.channels,
+                       site.input.height, site.input.width, site.out_channels, site.stride);
+}
+
+std::int64_t parts_for(const SearchSpace& space, double bytes) {
+    double needed = 0;
+    std::size_t most = 1;
+    for (std::size_t i = 0; i < space.blocks().size(); ++i) {
+        const auto& choices = space.blocks()[i].choices;
+        most = std::max(most, choices.size());
+        for (const auto& choice : choices) {
+            needed += module_bytes + 4.0 * static_cast<double>(space.block_costs(i, choice).parameters);
+        }
+    }
+    return static_cast<std::int64_t>(std::clamp(std::ceil(needed / bytes), 1.0, static_cast<double>(most)));
+}
+
+Chains::Chains(const SearchSpace& space, const torch::Tensor& input, std::int64_t part, std::int64_t parts,
+               std::uint64_t seed)
+    : input_(input) {
+    const auto stem = build_stem(space);
+    stem_ = Deployed(*stem, input, support::derive_seed(seed, {"stem"}));
+    for (const search_spaces::Block& block : space.blocks()) {
+        const torch::Tensor example = noise(block.site.input, input.size(0), input.device(), seed);
+        const auto all = static_cast<std::int64_t>(block.choices.size());
+        // A block with fewer choices than there are parts takes part in all of them.
+        const std::int64_t first = std::min(all * part / parts, all - 1);
+        const std::int64_t last = std::max(first + 1, all * (part + 1) / parts);
+        std::vector<Option> options;
+        for (std::int64_t i = first; i < last; ++i) {
+            support::check_interrupt();
+            const auto& choice = block.choices[static_cast<std::size_t>(i)];
+            const auto module = build_block(choice, block.site);
+            options.push_back(
+                {site_key(choice, block.site),
+                 Deployed(*module, example, support::derive_seed(seed, {block.name, choice.text()}))});
+        }
+        count_ = std::max(count_, last - first);
+        order_.emplace_back(options.size());
+        std::iota(order_.back().begin(), order_.back().end(), std::size_t{0});
+        blocks_.push_back(std::move(options));
+    }
+    const auto head = build_head(space);
+    const search_spaces::Shape last_map = space.blocks().back().site.output();
+    head_ = Deployed(*head, noise(last_map, input.size(0), input.device(), seed),
+                     support::derive_seed(seed, {"head"}));
+    for (std::int64_t k = 0; k < count_; ++k) {
+        for (int i = 0; i < settling_calls; ++i) {
+            walk(k);
+        }
+        support::check_interrupt();
+    }
+}
+
+Chains::Option& Chains::option(std::size_t block, std::int64_t k) {
+    const auto& order = order_[block];
+    return blocks_[block][order[static_cast<std::size_t>(k) % order.size()]];
+}
+
+void Chains::shuffle(support::Rng& rng) {
+    for (auto& order : order_) {
+        rng.shuffle(order);
+    }
+}
+
+void Chains::walk(std::int64_t k) {
+    torch::Tensor x = stem_(input_);
+    for (std::size_t i = 0; i < blocks_.size(); ++i) {
+        x = option(i, k).module(x);
+    }
+    head_(x);
+}
+
+void Chains::time(std::int64_t k, Stopwatch& watch, Measurements& into) {
+    // Freeing the map before, as the assignments do, belongs to a block's time: a network frees it as well.
+    watch.start();
+    torch::Tensor x = stem_(input_);
+    watch.stop(into.stem);
+    for (std::size_t i = 0; i < blocks_.size(); ++i) {
+        Option& chosen = option(i, k);
+        Samples& samples = into.choices[chosen.key];
+        watch.start();
+        x = chosen.module(x);
+        watch.stop(samples);
+    }
+    watch.start();
+    x = head_(x);
+    watch.stop(into.head);
+}
+
+} // namespace tessera::latency
