@@ -58,6 +58,8 @@ function(tessera_room name)
   if(TORCH)
     add_library(tessera_${name} STATIC ${TORCH})
     target_precompile_headers(tessera_${name} REUSE_FROM tessera_pch)
+    # Several small files a compilation: with LibTorch a file costs seconds before its first line is read.
+    set_target_properties(tessera_${name} PROPERTIES UNITY_BUILD ${TESSERA_UNITY} UNITY_BUILD_BATCH_SIZE 8)
     target_link_libraries(tessera_${name} PUBLIC tessera_${name}_core LibTorch::LibTorch
       PRIVATE JPEG::JPEG PNG::PNG $<BUILD_INTERFACE:Eigen3::Eigen>)
   else()
@@ -82,6 +84,7 @@ function(tessera_program name folder)
   list(TRANSFORM TORCH PREPEND ${CMAKE_SOURCE_DIR}/${folder}/)
   add_executable(${name} ${CORE} ${TORCH})
   target_precompile_headers(${name} REUSE_FROM tessera_pch)
+  set_target_properties(${name} PROPERTIES UNITY_BUILD ${TESSERA_UNITY} UNITY_BUILD_BATCH_SIZE 8)
   set_source_files_properties(${CORE} PROPERTIES SKIP_PRECOMPILE_HEADERS ON)
   target_link_libraries(${name} PRIVATE tessera_${ARG_DEPENDS} tessera_version LibTorch::LibTorch Boost::program_options)
   # Installed, it still finds the LibTorch that it was built with.

@@ -2,4 +2,10 @@ set(CORE
   latency_table.cpp
   latency_table_load.cpp
   latency_table_yaml.cpp)
-set(TORCH "")
+set(TORCH
+  chains.cpp
+  deployed.cpp
+  hardware.cpp
+  probe.cpp
+  steady_memory.cpp
+  stopwatch.cpp)

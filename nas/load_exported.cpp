@@ -13,12 +13,12 @@ using search_spaces::Architecture;
 using search_spaces::SearchSpace;
 using support::RunError;
 
-struct Description {
+struct ArchitectureFile {
     SearchSpace space;
     Architecture architecture;
 };
 
-Description read_description(const std::filesystem::path& file) {
+ArchitectureFile read_description(const std::filesystem::path& file) {
     const auto document = support::Document::load(file);
     support::Section root = document.root();
     std::string schema, id, text;
@@ -29,7 +29,7 @@ Description read_description(const std::filesystem::path& file) {
     }
     root.require("id").read("id", id, "content hash of the architecture");
     root.require("architecture").read("architecture", text, "one choice per block");
-    Description result{SearchSpace::read(root.section("space", "the network's skeleton")),
+    ArchitectureFile result{SearchSpace::read(root.section("space", "the network's skeleton")),
                        Architecture::parse(text)};
     root.finish();
     for (const search_spaces::Block& block : result.space.blocks()) {
@@ -50,7 +50,7 @@ Description read_description(const std::filesystem::path& file) {
 
 /// Refuses weights of another architecture, and does so before a network is built whose size a small file
 /// merely claims.
-void check_weights(const training::SafetensorsFile& weights, const Description& description,
+void check_weights(const training::SafetensorsFile& weights, const ArchitectureFile& description,
                    const std::filesystem::path& file) {
     const auto stated = weights.metadata.find("id");
     if (stated != weights.metadata.end() && stated->second != description.architecture.id()) {
@@ -73,7 +73,7 @@ void check_weights(const training::SafetensorsFile& weights, const Description& 
 Loaded load_exported(const std::filesystem::path& folder) {
     const auto yaml = folder / "architecture.yaml", weights = folder / "weights.safetensors";
     try {
-        Description description = read_description(yaml);
+        ArchitectureFile description = read_description(yaml);
         const training::SafetensorsFile stored = training::read_safetensors(weights);
         check_weights(stored, description, weights);
         search_spaces::Network network(description.space, description.architecture);

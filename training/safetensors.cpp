@@ -18,14 +18,14 @@ namespace {
 
 constexpr std::size_t alignment = 8;
 
-struct Entry {
+struct StoredTensor {
     const std::string* name;
     torch::Tensor values;
     std::string_view dtype;
 };
 
-std::vector<Entry> entries_of(const std::filesystem::path& file, const TensorMap& tensors) {
-    std::vector<Entry> entries;
+std::vector<StoredTensor> entries_of(const std::filesystem::path& file, const TensorMap& tensors) {
+    std::vector<StoredTensor> entries;
     entries.reserve(tensors.size());
     for (const auto& [name, tensor] : tensors) {
         if (name == "__metadata__" || !tensor.defined()) {
@@ -39,7 +39,7 @@ std::vector<Entry> entries_of(const std::filesystem::path& file, const TensorMap
         entries.push_back({&name, tensor.detach().to(torch::kCPU).contiguous(), known->text});
     }
     // Wide types first, so that every tensor starts at a multiple of its item's size, as in the reference.
-    std::stable_sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {
+    std::stable_sort(entries.begin(), entries.end(), [](const StoredTensor& a, const StoredTensor& b) {
         return a.values.element_size() > b.values.element_size();
     });
     return entries;
@@ -67,13 +67,13 @@ const Dtype* dtype_of(std::string_view text) {
 
 void write_safetensors(const std::filesystem::path& file, const TensorMap& tensors,
                        const Metadata& metadata) {
-    const std::vector<Entry> entries = entries_of(file, tensors);
+    const std::vector<StoredTensor> entries = entries_of(file, tensors);
     nlohmann::json header = nlohmann::json::object();
     if (!metadata.empty()) {
         header["__metadata__"] = metadata;
     }
     std::size_t end = 0;
-    for (const Entry& entry : entries) {
+    for (const StoredTensor& entry : entries) {
         const std::size_t begin = end;
         end += entry.values.nbytes();
         header[*entry.name] = {
@@ -93,7 +93,7 @@ void write_safetensors(const std::filesystem::path& file, const TensorMap& tenso
     }
     content.reserve(alignment + text.size() + end);
     content += text;
-    for (const Entry& entry : entries) {
+    for (const StoredTensor& entry : entries) {
         content.append(static_cast<const char*>(entry.values.const_data_ptr()), entry.values.nbytes());
     }
     support::write_atomically(file, content);

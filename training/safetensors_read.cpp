@@ -21,7 +21,7 @@ constexpr std::uint64_t largest_header = 100'000'000; // the reference implement
 constexpr std::size_t largest_rank = 16;              // LibTorch's kernels stop at 64
 constexpr int deepest = 3;                            // object > tensor > array
 
-struct Entry {
+struct DeclaredTensor {
     std::string name;
     const Dtype* dtype;
     std::vector<std::int64_t> shape;
@@ -29,9 +29,9 @@ struct Entry {
 };
 
 /// Everything that is wrong with a file is reported through this: "FILE: not a valid safetensors file: ...".
-class Reader {
+class SafetensorsReader {
 public:
-    explicit Reader(const std::filesystem::path& file) : file_(file) {}
+    explicit SafetensorsReader(const std::filesystem::path& file) : file_(file) {}
 
     SafetensorsFile read();
 
@@ -44,16 +44,16 @@ private:
     }
     void fill(void* target, std::uint64_t bytes);
     json parse(const std::string& text) const;
-    Entry entry(const std::string& name, const json& value) const;
-    std::uint64_t bytes_of(const Entry& entry) const;
-    void check_layout(const std::vector<Entry>& sorted, std::uint64_t data) const;
+    DeclaredTensor entry(const std::string& name, const json& value) const;
+    std::uint64_t bytes_of(const DeclaredTensor& entry) const;
+    void check_layout(const std::vector<DeclaredTensor>& sorted, std::uint64_t data) const;
     Metadata metadata(const json& value) const;
 
     const std::filesystem::path& file_;
     std::ifstream stream_;
 };
 
-void Reader::fill(void* target, std::uint64_t bytes) {
+void SafetensorsReader::fill(void* target, std::uint64_t bytes) {
     if (bytes == 0) {
         return;
     }
@@ -65,7 +65,7 @@ void Reader::fill(void* target, std::uint64_t bytes) {
 
 /// Nesting is bounded while parsing, before a hostile header has taken memory; and since JSON readers differ
 /// in which of two equal keys they keep, such a header is refused.
-json Reader::parse(const std::string& text) const {
+json SafetensorsReader::parse(const std::string& text) const {
     std::vector<std::set<std::string>> keys;
     const auto watch = [&](int depth, json::parse_event_t event, json& value) {
         using Event = json::parse_event_t;
@@ -91,7 +91,7 @@ json Reader::parse(const std::string& text) const {
     } catch (const json::exception&) { fail("its header is not JSON"); }
 }
 
-Entry Reader::entry(const std::string& name, const json& value) const {
+DeclaredTensor SafetensorsReader::entry(const std::string& name, const json& value) const {
     if (!value.is_object() || value.size() != 3 || !value.contains("dtype") || !value.contains("shape") ||
         !value.contains("data_offsets")) {
         fail(name, "expected dtype, shape and data_offsets");
@@ -100,7 +100,7 @@ Entry Reader::entry(const std::string& name, const json& value) const {
     if (!dtype.is_string()) {
         fail(name, "dtype is not a text");
     }
-    Entry result{name, dtype_of(std::string_view(dtype.get_ref<const std::string&>())), {}, 0, 0};
+    DeclaredTensor result{name, dtype_of(std::string_view(dtype.get_ref<const std::string&>())), {}, 0, 0};
     if (result.dtype == nullptr) {
         fail(name, fmt::format("dtype '{}' is not one of F64, F32, F16, BF16, I64, I32, I16, I8, U8, BOOL",
                                dtype.get_ref<const std::string&>().substr(0, 40)));
@@ -125,7 +125,7 @@ Entry Reader::entry(const std::string& name, const json& value) const {
 
 /// Bytes that dtype and shape ask for. Sizes of 0 count as 1 in the check for overflow, because strides are
 /// products of all sizes whatever the number of elements is.
-std::uint64_t Reader::bytes_of(const Entry& entry) const {
+std::uint64_t SafetensorsReader::bytes_of(const DeclaredTensor& entry) const {
     std::int64_t product = static_cast<std::int64_t>(entry.dtype->bytes);
     bool empty = false;
     for (const std::int64_t side : entry.shape) {
@@ -138,9 +138,9 @@ std::uint64_t Reader::bytes_of(const Entry& entry) const {
 }
 
 /// The data is one gapless sequence of tensors: overlaps, holes and bytes after the last tensor are refused.
-void Reader::check_layout(const std::vector<Entry>& sorted, std::uint64_t data) const {
+void SafetensorsReader::check_layout(const std::vector<DeclaredTensor>& sorted, std::uint64_t data) const {
     std::uint64_t expected = 0;
-    for (const Entry& entry : sorted) {
+    for (const DeclaredTensor& entry : sorted) {
         if (entry.begin > entry.end || entry.end > data) {
             fail(entry.name, fmt::format("its bytes {}..{} are outside the file's {} bytes of data",
                                          entry.begin, entry.end, data));
@@ -160,7 +160,7 @@ void Reader::check_layout(const std::vector<Entry>& sorted, std::uint64_t data) 
     }
 }
 
-Metadata Reader::metadata(const json& value) const {
+Metadata SafetensorsReader::metadata(const json& value) const {
     if (!value.is_object()) {
         fail("__metadata__ is not a map of texts");
     }
@@ -174,7 +174,7 @@ Metadata Reader::metadata(const json& value) const {
     return result;
 }
 
-SafetensorsFile Reader::read() {
+SafetensorsFile SafetensorsReader::read() {
     std::error_code error;
     if (!std::filesystem::exists(file_, error)) {
         throw support::RunError(fmt::format("{}: no such file", file_.string()));
@@ -211,7 +211,7 @@ SafetensorsFile Reader::read() {
     }
 
     SafetensorsFile result;
-    std::vector<Entry> entries;
+    std::vector<DeclaredTensor> entries;
     for (const auto& [name, value] : header.items()) {
         if (name == "__metadata__") {
             result.metadata = metadata(value);
@@ -219,12 +219,12 @@ SafetensorsFile Reader::read() {
             entries.push_back(entry(name, value));
         }
     }
-    std::stable_sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {
+    std::stable_sort(entries.begin(), entries.end(), [](const DeclaredTensor& a, const DeclaredTensor& b) {
         return std::pair(a.begin, a.end) < std::pair(b.begin, b.end);
     });
     check_layout(entries, size - 8 - length);
 
-    for (const Entry& next : entries) {
+    for (const DeclaredTensor& next : entries) {
         torch::Tensor values = torch::empty(next.shape, next.dtype->type);
         fill(values.data_ptr(), next.end - next.begin);
         if (next.dtype->type == torch::kBool) {
@@ -240,6 +240,6 @@ SafetensorsFile Reader::read() {
 
 } // namespace
 
-SafetensorsFile read_safetensors(const std::filesystem::path& file) { return Reader(file).read(); }
+SafetensorsFile read_safetensors(const std::filesystem::path& file) { return SafetensorsReader(file).read(); }
 
 } // namespace tessera::training

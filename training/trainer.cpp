@@ -238,6 +238,9 @@ TrainResult Trainer::run() {
         for (std::int64_t number = finished + 1; number <= options_.epochs; ++number) {
             history_.push_back(epoch(number, own ? *own : *context_.progress));
             save();
+            if (context_.after_epoch) {
+                context_.after_epoch(history_.back());
+            }
         }
     } else if (context_.progress != nullptr) {
         context_.progress->advance(finished * images_);

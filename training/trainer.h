@@ -60,6 +60,8 @@ struct TrainContext {
     /// Needed where distillation_weight > 0. Used as it is, perhaps by several trainings at once: evaluation mode, on `device`.
     search_spaces::Network teacher{nullptr};
     support::Progress* progress = nullptr; ///< advanced by images instead of a progress line of its own
+    /// Called after every epoch, once its checkpoint is written.
+    std::function<void(const EpochMetrics&)> after_epoch;
 };
 
 /// Evaluation mode, fixed batches of 128 in channels-last: the same bits for any thread count.

@@ -8,6 +8,9 @@
 namespace tessera::training {
 namespace {
 
+/// Between a shape's colours and its background's: the RGB cube's diagonal is 1.73.
+constexpr double contrast = 0.5;
+
 double between(support::Rng& rng, double low, double high) { return low + (high - low) * rng.uniform(); }
 
 Colour random_colour(support::Rng& rng) { return {rng.uniform(), rng.uniform(), rng.uniform()}; }
@@ -18,8 +21,8 @@ double distance(const Colour& a, const Colour& b) {
     return std::sqrt(sum);
 }
 
-/// A colour at least `contrast` away from all the given ones, or the last of some tries.
-Colour distinct_colour(support::Rng& rng, std::initializer_list<Colour> others, double contrast) {
+/// A colour with enough contrast to all the given ones, or the last of some tries.
+Colour distinct_colour(support::Rng& rng, std::initializer_list<Colour> others) {
     Colour colour{};
     for (int tries = 0; tries < 32; ++tries) {
         colour = random_colour(rng);
@@ -57,19 +60,21 @@ Scene compose_scene(std::int64_t label, support::Rng& rng) {
     Shape main;
     main.kind = static_cast<ShapeKind>(label % shape_kinds);
     main.fill = static_cast<FillKind>(label / shape_kinds);
-    main.radius = between(rng, 0.25, 0.38);
+    main.radius = between(rng, 0.28, 0.40);
     main.x = between(rng, 0.9 * main.radius, 1 - 0.9 * main.radius);
     main.y = between(rng, 0.9 * main.radius, 1 - 0.9 * main.radius);
-    std::tie(main.turn_cos, main.turn_sin) = random_direction(rng);
+    const double half_tangent = between(rng, -0.19, 0.19); // 21.5 degrees either way
+    main.turn_cos = (1 - half_tangent * half_tangent) / (1 + half_tangent * half_tangent);
+    main.turn_sin = 2 * half_tangent / (1 + half_tangent * half_tangent);
     main.period = between(rng, 0.22, 0.30);
     main.phase = rng.uniform();
-    main.first = distinct_colour(rng, {scene.from, scene.to}, 0.45);
+    main.first = distinct_colour(rng, {scene.from, scene.to});
     main.second = main.fill == FillKind::solid ? main.first
-                                               : distinct_colour(rng, {scene.from, scene.to, main.first}, 0.45);
-    for (int i = 0; i < 2; ++i) { scene.shapes.push_back(distractor(rng)); }
+                                               : distinct_colour(rng, {scene.from, scene.to, main.first});
+    scene.shapes.push_back(distractor(rng));
     scene.shapes.push_back(main);
     scene.shapes.push_back(distractor(rng));
-    scene.noise = between(rng, 0.02, 0.08);
+    scene.noise = between(rng, 0.01, 0.05);
     return scene;
 }
 

@@ -1,0 +1,45 @@
+#include <cstdio>
+
+#include <fmt/format.h>
+
+#include "cli/command.h"
+#include "nas/stage.h"
+#include "support/error.h"
+
+namespace tessera::cli {
+
+const std::vector<Command>& commands() {
+    static const std::vector<Command> all = [] {
+        std::vector<Command> list = {describe_command()};
+        for (const nas::Stage& stage : nas::stages()) { list.push_back(stage_command(stage.name)); }
+        list.push_back(run_command());
+        list.push_back(status_command());
+        list.push_back(keys_command());
+        return list;
+    }();
+    return all;
+}
+
+support::Document load_document(const Arguments& arguments) {
+    if (!arguments.config.empty()) { return support::Document::load(arguments.config, arguments.set); }
+    if (arguments.run.empty()) {
+        throw support::UsageError(fmt::format("name a configuration (tessera {} CONFIG) or a run (--run DIR)", arguments.command));
+    }
+    const auto stored = arguments.run / "config.yaml";
+    if (!std::filesystem::exists(stored)) {
+        throw support::UsageError(fmt::format("{} has no config.yaml yet: name a configuration (tessera {} CONFIG --run {})",
+                                              arguments.run.string(), arguments.command, arguments.run.string()));
+    }
+    return support::Document::load(stored, arguments.set);
+}
+
+std::filesystem::path run_folder(const Arguments& arguments, const nas::Configuration& configuration) {
+    return arguments.run.empty() ? std::filesystem::path("runs") / configuration.name : arguments.run;
+}
+
+void print(const Arguments& arguments, const std::string& text, const std::string& json) {
+    fmt::print("{}", arguments.json ? json + "\n" : text);
+    std::fflush(stdout);
+}
+
+} // namespace tessera::cli

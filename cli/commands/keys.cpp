@@ -1,0 +1,61 @@
+// keys: the reference of all configuration keys, made from what the program reads.
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "cli/command.h"
+
+namespace tessera::cli {
+
+namespace {
+
+/// The smallest configuration in which every key is asked for.
+constexpr const char* kSpecimen = R"(
+space:
+  input: [3, 8, 8]
+  classes: 2
+  stem: {}
+  blocks:
+    - {name: b1, channels: 8, choices: [identity: {}], reference: identity}
+  head: {}
+search:
+  objectives:
+    - {name: accuracy, direction: maximize}
+)";
+
+std::string escaped(std::string text) {
+    for (std::size_t at = 0; (at = text.find('|', at)) != std::string::npos; at += 2) { text.insert(at, "\\"); }
+    return text;
+}
+
+} // namespace
+
+Command keys_command() {
+    return {"keys", "prints every key of a configuration: type, default, range, meaning (Markdown)",
+            "  tessera keys > docs/configuration.md\n", [](const Arguments& arguments) {
+                const auto document = support::Document::parse(kSpecimen, "specimen");
+                nas::Configuration::read(document);
+                std::string text = "# Configuration\n\nEvery key that a configuration may hold, printed by `tessera keys`. A key "
+                                   "that is not here is refused, with the nearest spelling.\nPaths are relative to the "
+                                   "configuration's folder. `--set a.b=c` overrides a key for one call.\n";
+                nlohmann::json json = nlohmann::json::array();
+                std::string section = "-";
+                for (const auto& key : document.keys()) {
+                    const std::string top = key.path.substr(0, key.path.find_first_of(".["));
+                    const std::string heading = top == key.path && key.type != "section" ? "" : top;
+                    if (heading != section) {
+                        section = heading;
+                        text += fmt::format("\n## {}\n\n| key | type | default | range | meaning |\n|---|---|---|---|---|\n",
+                                            heading.empty() ? "Top level" : heading);
+                    }
+                    text += fmt::format("| `{}` | {} | {} | {} | {} |\n", key.path, escaped(key.type),
+                                        key.default_value.empty() ? "" : fmt::format("`{}`", escaped(key.default_value)),
+                                        escaped(key.range), escaped(key.meaning));
+                    json.push_back({{"path", key.path}, {"type", key.type}, {"default", key.default_value},
+                                    {"range", key.range}, {"meaning", key.meaning}});
+                }
+                print(arguments, text, json.dump(1));
+                return 0;
+            }};
+}
+
+} // namespace tessera::cli

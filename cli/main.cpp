@@ -1,0 +1,82 @@
+// The program: finds the command, runs it, turns errors into one line and an exit status.
+#include <exception>
+#include <iostream>
+
+#include <malloc.h>
+
+#include <c10/util/Exception.h>
+#include <fmt/format.h>
+
+#include "cli/command.h"
+#include "cli/version.h"
+#include "support/error.h"
+#include "support/interrupt.h"
+#include "support/log.h"
+
+namespace {
+
+using namespace tessera;
+
+int fail(const std::string& message, support::ExitCode code) {
+    support::log_error(message);
+    return static_cast<int>(code);
+}
+
+/// The command that goes on where this one was interrupted.
+std::string resuming(const cli::Arguments& arguments) {
+    std::string text = "tessera " + arguments.command;
+    if (!arguments.config.empty()) { text += " " + arguments.config.string(); }
+    if (!arguments.run.empty()) { text += " --run " + arguments.run.string(); }
+    for (const auto& set : arguments.set) { text += fmt::format(" --set '{}'", set); }
+    return text;
+}
+
+int run(int argc, const char* const* argv, cli::Arguments& arguments) {
+    if (argc >= 2 && std::string(argv[1]) == "--version") {
+        std::cout << cli::version_text();
+        return 0;
+    }
+    arguments = cli::parse_arguments(argc, argv);
+    if (arguments.command.empty() || (arguments.help && arguments.command == "help")) {
+        (arguments.help ? std::cout : std::cerr) << cli::help_of_all();
+        return arguments.help ? 0 : static_cast<int>(support::ExitCode::usage);
+    }
+    support::set_verbosity(arguments.quiet     ? support::Verbosity::quiet
+                           : arguments.verbose ? support::Verbosity::verbose
+                                               : support::Verbosity::normal);
+    std::vector<std::string> names;
+    for (const cli::Command& command : cli::commands()) {
+        names.push_back(command.name);
+        if (command.name != arguments.command) { continue; }
+        if (arguments.help) {
+            std::cout << cli::help_of(command);
+            return 0;
+        }
+        support::install_signal_handlers();
+        return command.run(arguments);
+    }
+    const std::string near = support::nearest(arguments.command, names);
+    throw support::UsageError(fmt::format("unknown command {}{}", arguments.command,
+                                          near.empty() ? "; see tessera --help" : fmt::format(" (did you mean {}?)", near)));
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+    // Feature maps come and go by the thousand: giving each back to the system costs more than computing with it.
+    mallopt(M_MMAP_THRESHOLD, 1 << 30);
+    mallopt(M_TRIM_THRESHOLD, 1 << 30);
+    cli::Arguments arguments;
+    try {
+        return run(argc, argv, arguments);
+    } catch (const support::Interrupted& interrupted) {
+        support::log_warning("interrupted; what was done is kept. To go on: " + resuming(arguments));
+        return static_cast<int>(interrupted.code());
+    } catch (const support::Error& error) {
+        return fail(error.what(), error.code());
+    } catch (const c10::Error& error) {
+        return fail(error.what_without_backtrace(), support::ExitCode::runtime);
+    } catch (const std::bad_alloc&) {
+        return fail("out of memory", support::ExitCode::runtime);
+    } catch (const std::exception& error) { return fail(error.what(), support::ExitCode::runtime); }
+}

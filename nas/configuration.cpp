@@ -1,0 +1,116 @@
+#include "nas/configuration.h"
+
+#include <thread>
+
+namespace tessera::nas {
+
+namespace {
+
+using support::Section;
+
+TeachOptions read_teach(Section section) {
+    TeachOptions o;
+    o.train.epochs = 12;
+    o.train.label_smoothing = 0.1;
+    section.read("weights", o.weights, "Safetensors file with the reference's weights; given, nothing is trained.");
+    o.train.read(section);
+    section.finish();
+    return o;
+}
+
+LatencyOptions read_latency(Section section) {
+    LatencyOptions o;
+    section.read("table", o.table, "Latency table (YAML) to use instead of measuring this machine.");
+    o.probe.read(section);
+    section.finish();
+    return o;
+}
+
+/// Networks that start from the library want small steps and the reference's soft labels.
+training::TrainOptions from_library(std::int64_t epochs) {
+    training::TrainOptions o;
+    o.epochs = epochs;
+    o.warmup = 0.1;
+    o.distillation_weight = 0.7;
+    o.temperature = 2;
+    o.optimizer.learning_rate = 0.01;
+    return o;
+}
+
+SampleOptions read_sample(Section section) {
+    SampleOptions o;
+    o.train = from_library(1);
+    section.read("count", o.count, {4, 10000}, "Architectures to fine-tune for the accuracy predictor.");
+    o.train.read(section);
+    section.finish();
+    return o;
+}
+
+SearchStageOptions read_search(Section section, const std::vector<std::string>& known) {
+    SearchStageOptions o;
+    o.search.read(section);
+    o.objectives = Objective::read_list(
+        section.list("objectives", "What to search for: name, direction, optional min and max."), known);
+    if (!section.has("objectives")) {
+        o.objectives = {{"accuracy", Direction::maximize, {}, {}}, {"latency_cpu_ms", Direction::minimize, {}, {}}};
+    }
+    if (o.objectives.empty()) { section.fail("objectives", "is empty: at least one objective is needed"); }
+    section.finish();
+    return o;
+}
+
+FinetuneOptions read_finetune(Section section) {
+    FinetuneOptions o;
+    o.train = from_library(5);
+    section.read("pick", o.pick,
+                 "Points of the front: knee, all, spread:K, `objective<=value`, `objective>=value`, or an id.");
+    o.train.read(section);
+    section.finish();
+    return o;
+}
+
+} // namespace
+
+Configuration Configuration::read(const support::Document& document) {
+    Configuration c;
+    Section root = document.root();
+    root.read("name", c.name, "Name of the configuration; the run folder is runs/<name>.");
+    root.read("seed", c.seed, {0, 1'000'000'000'000}, "Seed from which every stage derives its own.");
+    root.read("threads", c.threads, {0, 4096}, "Threads in all; 0: one per core.");
+    root.read("device", c.device, "Where networks run: auto, cpu or cuda:N.");
+    if (c.name.empty() || c.name.find('/') != std::string::npos || c.name == "." || c.name == "..") {
+        root.fail("name", "must be a plain name without slashes");
+    }
+
+    Section space = root.section("space", "The search space.");
+    c.space = search_spaces::SearchSpace::read(space);
+    Section data = root.section("data", "The images.");
+    c.data = training::DataOptions::read(data);
+    Section teach = root.section("teach", "Training of the reference.");
+    c.teach = read_teach(teach);
+    c.distil = predictors::DistilOptions::read(root.section("distil", "Distillation of the choices."));
+    Section latency = root.section("latency", "Measurement of this machine.");
+    c.latency = read_latency(latency);
+    Section sample = root.section("sample", "Fine-tuned networks for the accuracy predictor.");
+    c.sample = read_sample(sample);
+    Section fit = root.section("fit", "The accuracy predictor.");
+    c.fit = predictors::FitOptions::read(fit);
+    const std::vector<std::string> objectives = {"accuracy",   "latency_cpu_ms",    "latency_cuda_ms", "macs",
+                                                 "parameters", "peak_memory_bytes"};
+    Section search = root.section("search", "The search for the front.");
+    c.search = read_search(search, objectives);
+    Section finetune = root.section("finetune", "Fine-tuning of chosen points.");
+    c.finetune = read_finetune(finetune);
+    root.finish();
+
+    c.texts = {space.resolved(),  data.resolved(), teach.resolved(),  latency.resolved(),
+               sample.resolved(), fit.resolved(),  search.resolved(), finetune.resolved()};
+    return c;
+}
+
+int Configuration::thread_budget() const {
+    if (threads > 0) { return static_cast<int>(threads); }
+    return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+}
+
+} // namespace tessera::nas

@@ -1,0 +1,69 @@
+// One configuration file as the structs that each room reads its part into.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "latency/probe.h"
+#include "nas/objective.h"
+#include "nas/search.h"
+#include "predictors/accuracy_predictor.h"
+#include "predictors/distil_options.h"
+#include "search_spaces/space.h"
+#include "training/dataset.h"
+#include "training/trainer.h"
+
+namespace tessera::nas {
+
+struct TeachOptions {
+    std::filesystem::path weights; ///< safetensors to load instead of training
+    training::TrainOptions train;
+};
+
+struct LatencyOptions {
+    std::filesystem::path table; ///< a pinned table: nothing is measured
+    latency::ProbeOptions probe;
+};
+
+struct SampleOptions {
+    std::int64_t count = 20;
+    training::TrainOptions train;
+};
+
+struct SearchStageOptions {
+    SearchOptions search;
+    std::vector<Objective> objectives; ///< accuracy up and latency down by default
+};
+
+struct FinetuneOptions {
+    std::vector<std::string> pick = {"knee"};
+    training::TrainOptions train;
+};
+
+/// The resolved text of each part, as it goes into the fingerprints of the stages that depend on it.
+struct ConfigurationTexts {
+    std::string space, data, teach, latency, sample, fit, search, finetune;
+};
+
+struct Configuration {
+    std::string name = "run";
+    std::int64_t seed = 1, threads = 0; ///< threads 0: all cores
+    std::string device = "auto";
+    search_spaces::SearchSpace space;
+    training::DataOptions data;
+    TeachOptions teach;
+    predictors::DistilOptions distil;
+    LatencyOptions latency;
+    SampleOptions sample;
+    predictors::FitOptions fit;
+    SearchStageOptions search;
+    FinetuneOptions finetune;
+    ConfigurationTexts texts;
+
+    /// Reads and checks the whole document; throws UsageError at the first mistake.
+    static Configuration read(const support::Document& document);
+    /// Threads in use: `threads`, or the number of cores.
+    int thread_budget() const;
+};
+
+} // namespace tessera::nas

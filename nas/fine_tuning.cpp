@@ -1,0 +1,132 @@
+#include "nas/fine_tuning.h"
+
+#include <atomic>
+
+#include <fmt/format.h>
+#include <oneapi/tbb/parallel_for.h>
+#include <oneapi/tbb/task_arena.h>
+
+#include "support/files.h"
+#include "support/hash.h"
+#include "support/seed.h"
+#include "training/device.h"
+#include "training/state.h"
+
+namespace tessera::nas {
+
+namespace {
+
+constexpr const char* kTunedSchema = "tessera-fine-tuned-1";
+
+struct Job {
+    search_spaces::Architecture architecture;
+    std::filesystem::path folder;
+    std::string fingerprint;
+};
+
+/// The stored result, where there is one of this fingerprint with all its files.
+std::optional<FineTuned> stored(const Job& job, bool keep_weights) {
+    if (!std::filesystem::exists(job.folder / "result.json") ||
+        (keep_weights && !std::filesystem::exists(job.folder / "weights.safetensors"))) {
+        return std::nullopt;
+    }
+    try {
+        const auto json = nlohmann::json::parse(support::read_file(job.folder / "result.json"));
+        if (json.at("schema") != kTunedSchema || json.at("fingerprint") != job.fingerprint) { return std::nullopt; }
+        return FineTuned{job.architecture, json.at("initial_accuracy"), json.at("validation_accuracy")};
+    } catch (const nlohmann::json::exception&) { return std::nullopt; }
+}
+
+FineTuned tune(StageContext& context, const Job& job, const training::Datasets& data,
+               const predictors::BlockLibrary& library, const training::TrainOptions& options,
+               const search_spaces::Network& teacher, int threads, support::Progress& progress, bool keep_weights) {
+    search_spaces::Network network =
+        predictors::assemble(context.config.space, job.architecture, library, context.reference_state());
+    network->to(context.device());
+    FineTuned result{job.architecture, 0, 0};
+    result.initial_accuracy =
+        training::evaluate(network, data.validation, data.normalisation, context.device()).accuracy;
+    training::TrainContext train;
+    train.device = context.device();
+    train.threads = threads;
+    train.seed = support::derive_seed(context.seed, {"fine-tune", job.architecture.id()});
+    train.label = job.architecture.id();
+    train.checkpoint = job.folder / "checkpoint.safetensors";
+    train.fingerprint = job.fingerprint;
+    train.teacher = teacher;
+    train.progress = &progress;
+    const auto trained = training::train(network, data, options, train);
+    result.validation_accuracy = trained.validation_accuracy;
+    if (keep_weights) {
+        training::write_safetensors(job.folder / "weights.safetensors", training::state_of(*network),
+                                    {{"schema", "tessera-weights-1"},
+                                     {"architecture", job.architecture.text()},
+                                     {"fingerprint", job.fingerprint}});
+    }
+    support::write_atomically(job.folder / "metrics.csv", training::history_csv(trained.history));
+    support::write_atomically(job.folder / "result.json",
+                              nlohmann::json{{"schema", kTunedSchema},
+                                             {"fingerprint", job.fingerprint},
+                                             {"architecture", job.architecture.text()},
+                                             {"id", job.architecture.id()},
+                                             {"initial_accuracy", result.initial_accuracy},
+                                             {"validation_accuracy", result.validation_accuracy}}
+                                      .dump(2) +
+                                  "\n");
+    std::error_code ignored;
+    std::filesystem::remove(train.checkpoint, ignored);
+    return result;
+}
+
+} // namespace
+
+std::vector<FineTuned> fine_tune(StageContext& context, const std::vector<search_spaces::Architecture>& architectures,
+                                 const training::TrainOptions& options, const std::string& folder,
+                                 const std::string& fingerprint, bool keep_weights) {
+    std::vector<Job> jobs;
+    std::vector<FineTuned> results(architectures.size());
+    std::vector<std::size_t> open;
+    for (std::size_t i = 0; i < architectures.size(); ++i) {
+        const std::string id = architectures[i].id();
+        jobs.push_back({architectures[i], context.run / folder / id, support::Hasher().add(fingerprint).add(id).hex()});
+        if (auto done = stored(jobs[i], keep_weights)) {
+            results[i] = std::move(*done);
+        } else {
+            open.push_back(i);
+        }
+    }
+    if (open.empty()) { return results; }
+
+    // Everything shared is loaded before the workers start.
+    const training::Datasets& data = context.data();
+    const search_spaces::Network teacher = context.reference();
+    const predictors::BlockLibrary library = context.library();
+    const std::int64_t images =
+        options.train_limit > 0 ? std::min(options.train_limit, data.train.size()) : data.train.size();
+    const auto total = static_cast<std::int64_t>(architectures.size()) * options.epochs * images;
+    const auto done = static_cast<std::int64_t>(architectures.size() - open.size()) * options.epochs * images;
+    support::Progress progress(folder, total, "images", done);
+
+    const int workers = context.device().is_cpu() ? context.threads : 1;
+    const int threads = context.device().is_cpu() ? 1 : context.threads;
+    std::atomic<std::size_t> next{0};
+    const auto drain = [&](int) {
+        training::use_threads(threads);
+        for (std::size_t k = next++; k < open.size(); k = next++) {
+            const std::size_t i = open[k];
+            // The loop inside that prepares images must not pick up another network here.
+            tbb::this_task_arena::isolate([&] {
+                results[i] = tune(context, jobs[i], data, library, options, teacher, threads, progress, keep_weights);
+            });
+        }
+    };
+    if (workers == 1) {
+        drain(0);
+    } else {
+        tbb::task_arena arena(workers);
+        arena.execute([&] { tbb::parallel_for(0, workers, drain); });
+    }
+    return results;
+}
+
+} // namespace tessera::nas

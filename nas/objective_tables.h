@@ -1,0 +1,60 @@
+// Objectives of any architecture from tables: no network is built, nothing is trained. Torch-free.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "latency/latency_table.h"
+#include "nas/objective.h"
+#include "predictors/accuracy_predictor.h"
+#include "search_spaces/space.h"
+
+namespace tessera::nas {
+
+/// One additive (or, for memory, maximal) cost: a value per block and choice, and the rest of the network.
+struct CostColumn {
+    bool maximum = false; ///< aggregates by maximum instead of by sum
+    double rest = 0, scale = 1, offset = 0; ///< value = offset + scale * (rest (+|max) blocks)
+    std::vector<std::vector<double>> values; ///< [block][choice]
+    double of(std::span<const int> genome) const;
+    /// Smallest and largest value over the space.
+    std::pair<double, double> range() const;
+};
+
+class ObjectiveTables {
+public:
+    /// Costs that need no measurement: macs, parameters, peak_memory_bytes.
+    explicit ObjectiveTables(const search_spaces::SearchSpace& space);
+    /// Adds latency_<device>_ms. Throws RunError naming a missing (block, choice).
+    void add(const latency::LatencyTable& table, const search_spaces::SearchSpace& space);
+    /// Adds accuracy. Choices whose quality is not finite are unusable: candidates with one violate.
+    void add(predictors::AccuracyPredictor predictor, std::vector<std::vector<double>> quality);
+
+    bool has(const std::string& objective) const;
+    std::vector<std::string> names() const;
+    double value(const std::string& objective, std::span<const int> genome) const;
+    predictors::Prediction accuracy(std::span<const int> genome) const;
+    bool usable(std::span<const int> genome) const;
+
+    /// Choices that the search may take per block (indices into the space's), unusable ones left out.
+    const std::vector<std::vector<int>>& usable_choices() const { return usable_; }
+    /// The search's problem: genomes index usable_choices(). Throws UsageError for an objective without a table. The tables must outlive it.
+    Problem problem(const std::vector<Objective>& objectives) const;
+    /// From the problem's genome to the space's.
+    std::vector<int> genome(std::span<const int> of_problem) const;
+
+    /// Throws InfeasibleError naming the first bound that lies outside what its objective can reach, with the reachable range.
+    /// Objectives without a table (not measured yet) and accuracy are not checked.
+    void check_reachable(const std::vector<Objective>& objectives) const;
+    const CostColumn& column(const std::string& name) const { return columns_.at(name); }
+
+private:
+    std::map<std::string, CostColumn> columns_;
+    std::optional<predictors::AccuracyPredictor> predictor_;
+    std::vector<std::vector<double>> quality_;
+    std::vector<std::vector<int>> usable_;
+};
+
+} // namespace tessera::nas

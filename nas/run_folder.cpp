@@ -1,0 +1,68 @@
+#include "nas/run_folder.h"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "support/error.h"
+#include "support/hash.h"
+
+namespace tessera::nas {
+
+namespace {
+
+constexpr const char* kStageSchema = "tessera-stage-1";
+
+std::filesystem::path record_file(const std::filesystem::path& run, const std::string& stage) {
+    return run / "stages" / (stage + ".json");
+}
+
+} // namespace
+
+std::string StageRecord::output_hash() const {
+    support::Hasher hasher;
+    for (const auto& [file, hash] : artefacts) { hasher.add(file).add(hash); }
+    return hasher.hex();
+}
+
+RunFolder::RunFolder(std::filesystem::path folder, bool read_only) : folder_(std::move(folder)) {
+    if (read_only) {
+        if (!std::filesystem::is_directory(folder_)) {
+            throw support::RunError(fmt::format("{}: no such run folder", folder_.string()));
+        }
+        return;
+    }
+    std::error_code error;
+    std::filesystem::create_directories(folder_, error);
+    if (error) { throw support::RunError(fmt::format("{}: cannot create the run folder: {}", folder_.string(), error.message())); }
+    lock_ = std::make_unique<support::FolderLock>(folder_);
+}
+
+std::optional<StageRecord> RunFolder::record(const std::string& stage) const {
+    const auto file = record_file(folder_, stage);
+    if (!std::filesystem::exists(file)) { return std::nullopt; }
+    try {
+        const auto json = nlohmann::json::parse(support::read_file(file));
+        if (json.at("schema") != kStageSchema) { return std::nullopt; }
+        StageRecord record{stage, json.at("fingerprint"), json.at("artefacts")};
+        for (const auto& artefact : record.artefacts) {
+            if (!std::filesystem::exists(folder_ / artefact.first)) { return std::nullopt; }
+        }
+        return record;
+    } catch (const nlohmann::json::exception&) { return std::nullopt; } // damaged: the stage runs again
+}
+
+void RunFolder::finish(const std::string& stage, const std::string& fingerprint,
+                       const std::vector<std::string>& artefacts) {
+    nlohmann::json files = nlohmann::json::object();
+    for (const std::string& name : artefacts) { files[name] = support::file_hash(folder_ / name); }
+    const nlohmann::json json = {
+        {"schema", kStageSchema}, {"stage", stage}, {"fingerprint", fingerprint}, {"artefacts", files}};
+    support::write_atomically(record_file(folder_, stage), json.dump(2) + "\n");
+}
+
+void RunFolder::forget(const std::string& stage) {
+    std::error_code ignored;
+    std::filesystem::remove(record_file(folder_, stage), ignored);
+}
+
+} // namespace tessera::nas

@@ -1,0 +1,49 @@
+// A run: the folder that holds one pipeline's artefacts.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "support/files.h"
+
+namespace tessera::nas {
+
+/// What a finished stage left behind, as stored in stages/<stage>.json.
+struct StageRecord {
+    std::string stage;
+    std::string fingerprint;                      ///< of everything the stage was made from
+    std::map<std::string, std::string> artefacts; ///< file relative to the run -> content hash
+    /// Hash over the artefacts: what the stages below depend on.
+    std::string output_hash() const;
+};
+
+/// Layout:
+///     config.yaml                       the resolved configuration
+///     log.jsonl                         messages
+///     teach/ library/ latency/ samples/ predictor/ search/ models/ export/ report/
+///     stages/<stage>.json               what each finished stage was made from and what it made
+class RunFolder {
+public:
+    /// Creates the folder if need be and locks it for this process (see support::FolderLock); `read_only` does neither.
+    explicit RunFolder(std::filesystem::path folder, bool read_only = false);
+
+    const std::filesystem::path& path() const { return folder_; }
+    std::filesystem::path operator/(const std::string& name) const { return folder_ / name; }
+
+    /// The record of a finished stage; empty where it has not finished, or its record or an artefact is damaged or missing.
+    std::optional<StageRecord> record(const std::string& stage) const;
+    /// Hashes the artefacts (relative paths) and stores the record.
+    void finish(const std::string& stage, const std::string& fingerprint, const std::vector<std::string>& artefacts);
+    /// Forgets that the stage has finished (its files stay until they are written anew).
+    void forget(const std::string& stage);
+
+private:
+    std::filesystem::path folder_;
+    std::unique_ptr<support::FolderLock> lock_;
+};
+
+} // namespace tessera::nas

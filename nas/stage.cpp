@@ -1,0 +1,104 @@
+#include "nas/stage.h"
+
+#include <algorithm>
+#include <stdexcept>
+
+#include <fmt/format.h>
+
+#include "support/error.h"
+#include "support/hash.h"
+#include "support/log.h"
+#include "training/device.h"
+#include "training/layout.h"
+#include "training/state.h"
+
+namespace tessera::nas {
+
+StageContext::StageContext(const Configuration& configuration, RunFolder& folder)
+    : config(configuration), run(folder), threads(configuration.thread_budget()),
+      seed(static_cast<std::uint64_t>(configuration.seed)) {}
+
+torch::Device StageContext::device() {
+    if (!device_) { device_ = training::select_device(config.device); }
+    return *device_;
+}
+
+const training::Datasets& StageContext::data() {
+    if (!data_) {
+        const auto& input = config.space.input();
+        data_ = training::load_datasets(config.data, input.channels, input.height, input.width, config.space.classes());
+        support::info("{}", data_->description);
+    }
+    return *data_;
+}
+
+const training::TensorMap& StageContext::reference_state() {
+    if (!reference_) { reference_ = training::read_safetensors(run / "teach/weights.safetensors").tensors; }
+    return *reference_;
+}
+
+search_spaces::Network StageContext::reference() {
+    search_spaces::Network network(config.space, config.space.reference());
+    training::load_state(*network, reference_state(), (run / "teach/weights.safetensors").string());
+    training::to_channels_last(*network);
+    network->to(device());
+    network->eval();
+    return network;
+}
+
+predictors::BlockLibrary StageContext::library() const {
+    return {run / "library", config.space, library_fingerprint(*this)};
+}
+
+const std::vector<Stage>& stages() {
+    static const std::vector<Stage> all = {teach_stage(),  distil_stage(),   measure_stage(), sample_stage(), fit_stage(),
+                                           search_stage(), finetune_stage(), export_stage(),  report_stage()};
+    return all;
+}
+
+const Stage& stage(const std::string& name) {
+    for (const Stage& s : stages()) {
+        if (s.name == name) { return s; }
+    }
+    throw std::out_of_range("no stage " + name);
+}
+
+std::string fingerprint_of(const Stage& stage, const StageContext& context) {
+    support::Hasher hasher;
+    hasher.add(stage.name).add(std::to_string(context.seed)).add(stage.inputs(context.config));
+    for (const std::string& above : stage.needs) {
+        const auto record = context.run.record(above);
+        if (!record || record->fingerprint != fingerprint_of(nas::stage(above), context)) { return {}; }
+        hasher.add(record->output_hash());
+    }
+    return hasher.hex();
+}
+
+StageState state_of_stage(const Stage& stage, const StageContext& context) {
+    const auto record = context.run.record(stage.name);
+    if (!record) { return StageState::missing; }
+    const std::string fingerprint = fingerprint_of(stage, context);
+    return !fingerprint.empty() && record->fingerprint == fingerprint ? StageState::done : StageState::stale;
+}
+
+void run_stage(const Stage& stage, StageContext& context) {
+    for (const std::string& above : stage.needs) {
+        const StageState state = state_of_stage(nas::stage(above), context);
+        if (state == StageState::done) { continue; }
+        throw support::UsageError(
+            fmt::format("{} needs {}, which {}; run `tessera {} --run {}` first (or `tessera run` for everything)", stage.name,
+                        above, state == StageState::missing ? "has not been done" : "is out of date", above,
+                        context.run.path().string()));
+    }
+    if (state_of_stage(stage, context) == StageState::done) {
+        support::info("{}: up to date", stage.name);
+        return;
+    }
+    support::info("{}: {}", stage.name, stage.meaning);
+    const std::string fingerprint = fingerprint_of(stage, context);
+    context.run.forget(stage.name);
+    const auto artefacts = stage.work(context, fingerprint);
+    context.run.finish(stage.name, fingerprint, artefacts);
+}
+
+} // namespace tessera::nas

@@ -1,0 +1,94 @@
+// A stage of the pipeline: what it needs, what it depends on, what it does, what it tells.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "nas/configuration.h"
+#include "nas/run_folder.h"
+#include "predictors/block_library.h"
+#include "training/dataset.h"
+
+namespace tessera::nas {
+
+/// What stages work with: the configuration, the run, and what has been loaded so far.
+class StageContext {
+public:
+    StageContext(const Configuration& configuration, RunFolder& folder);
+
+    const Configuration& config;
+    RunFolder& run;
+    const int threads;
+    const std::uint64_t seed;
+
+    /// Selected once, at first use (a GPU's libraries are loaded only then).
+    torch::Device device();
+    /// Loaded once, at first use.
+    const training::Datasets& data();
+    /// Weights of the taught reference.
+    const training::TensorMap& reference_state();
+    /// The reference with its weights, evaluation mode, on `device()`.
+    search_spaces::Network reference();
+    /// The library of this run; its fingerprint is that of the distil stage.
+    predictors::BlockLibrary library() const;
+
+private:
+    std::optional<torch::Device> device_;
+    std::optional<training::Datasets> data_;
+    std::optional<training::TensorMap> reference_;
+};
+
+/// What a command prints: text for people, JSON for programs. Made from the artefacts, so it is the same whether the stage has
+/// just run or was up to date.
+struct Outcome {
+    std::string text;
+    nlohmann::json json;
+};
+
+struct Stage {
+    std::string name;
+    std::string meaning;            ///< one sentence
+    std::vector<std::string> needs; ///< stages whose artefacts it reads
+    /// What else it depends on, as text: its part of the configuration, hashes of outside files.
+    std::function<std::string(const Configuration&)> inputs;
+    /// Does the work; returns the artefacts (relative to the run) that count for the stages below. Clocks are not among them.
+    std::function<std::vector<std::string>(StageContext&, const std::string& fingerprint)> work;
+    std::function<Outcome(StageContext&)> outcome;
+};
+
+// One per file in nas/stages/.
+Stage teach_stage();
+Stage distil_stage();
+Stage measure_stage();
+Stage sample_stage();
+Stage fit_stage();
+Stage search_stage();
+Stage finetune_stage();
+Stage export_stage();
+Stage report_stage();
+
+/// All of them in the order in which they run.
+const std::vector<Stage>& stages();
+/// Throws std::out_of_range for an unknown name.
+const Stage& stage(const std::string& name);
+
+enum class StageState { missing, stale, done };
+
+/// Hash of everything the stage is made from; empty where a stage above has not finished.
+std::string fingerprint_of(const Stage& stage, const StageContext& context);
+StageState state_of_stage(const Stage& stage, const StageContext& context);
+
+/// Hash of what a library entry depends on: reference, images, options, seed; not on which other choices the space has, so that a
+/// space can be extended and only the new choices are distilled.
+std::string library_fingerprint(const StageContext& context);
+
+/// Runs one stage unless it is up to date (then says so). Throws UsageError naming the command to run first where a stage above is
+/// missing or stale.
+void run_stage(const Stage& stage, StageContext& context);
+
+} // namespace tessera::nas

@@ -1,0 +1,68 @@
+// export: the fine-tuned networks as files that others open.
+#include <fmt/format.h>
+
+#include "nas/export.h"
+#include "nas/stage.h"
+#include "support/csv.h"
+#include "support/files.h"
+#include "support/table.h"
+#include "training/layout.h"
+#include "training/state.h"
+
+namespace tessera::nas {
+
+namespace {
+
+std::vector<std::string> export_work(StageContext& context, const std::string&) {
+    const auto models = context.run / "models/models.csv";
+    const auto csv = support::read_csv(models);
+    support::CsvTable table;
+    table.header = {"id", "folder", "torchscript_difference", "weights_difference"};
+    std::vector<std::string> artefacts = {"export/exports.csv"};
+    for (const auto& row : csv.rows) {
+        const std::string id = row[csv.column("id", models.string())];
+        const auto architecture =
+            search_spaces::Architecture::parse(row[csv.column("architecture", models.string())]);
+        search_spaces::Network network(context.config.space, architecture);
+        const auto weights = context.run / ("models/" + id + "/weights.safetensors");
+        training::load_state(*network, training::read_safetensors(weights).tensors, weights.string());
+        training::to_channels_last(*network);
+        network->eval();
+        const auto result = export_network(network, context.config.space, context.run / ("export/" + id));
+        table.add({id, "export/" + id, support::number(result.torchscript_difference),
+                   support::number(result.weights_difference)});
+        artefacts.push_back("export/" + id + "/weights.safetensors");
+        artefacts.push_back("export/" + id + "/architecture.yaml");
+    }
+    support::write_atomically(context.run / "export/exports.csv", table.text());
+    return artefacts;
+}
+
+Outcome export_outcome(StageContext& context) {
+    const auto path = context.run / "export/exports.csv";
+    const auto csv = support::read_csv(path);
+    const auto id = csv.column("id", path.string()), folder = csv.column("folder", path.string()),
+               script = csv.column("torchscript_difference", path.string()),
+               weights = csv.column("weights_difference", path.string());
+    support::TextTable table({"id", "TorchScript: max abs difference", "rebuilt from weights", "folder"});
+    nlohmann::json json = nlohmann::json::array();
+    for (const auto& row : csv.rows) {
+        table.add({row[id], fmt::format("{:.1e}", support::parse_number(row[script], "difference")),
+                   fmt::format("{:.1e}", support::parse_number(row[weights], "difference")),
+                   (context.run / row[folder]).string()});
+        json.push_back({{"id", row[id]}, {"folder", (context.run / row[folder]).string()}});
+    }
+    return {"Exported: model.pt, weights.safetensors, architecture.yaml, each reloaded and compared\n" + table.text(), json};
+}
+
+} // namespace
+
+Stage export_stage() {
+    return {"export",
+            "writes the fine-tuned networks as TorchScript, safetensors and YAML",
+            {"finetune"},
+            [](const Configuration&) { return std::string(); },
+            export_work, export_outcome};
+}
+
+} // namespace tessera::nas

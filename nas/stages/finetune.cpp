@@ -1,0 +1,190 @@
+// finetune: chosen networks, trained to the end, tested, timed again.
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "nas/export.h"
+#include "nas/fine_tuning.h"
+#include "nas/front_files.h"
+#include "nas/pick.h"
+#include "support/csv.h"
+#include "support/error.h"
+#include "support/files.h"
+#include "support/table.h"
+#include "training/layout.h"
+#include "training/state.h"
+
+namespace tessera::nas {
+
+namespace {
+
+struct Pick {
+    std::string group; ///< front, random, scaled, reference
+    Point point;
+};
+
+/// Points of a group that no other of the group dominates.
+std::vector<Point> best_of(const FrontFile& file, const std::vector<Point>& points) {
+    const auto candidates = file.candidates(points);
+    std::vector<Point> best;
+    for (std::size_t i = 0; i < points.size(); ++i) {
+        const bool dominated = std::any_of(candidates.begin(), candidates.end(), [&](const Candidate& other) {
+            return dominates(other, candidates[i], file.objectives);
+        });
+        if (!dominated && points[i].feasible) { best.push_back(points[i]); }
+    }
+    return best;
+}
+
+/// `expression`, `random:expression`, `scaled:expression` or `reference`.
+std::vector<Pick> picks_of(const FrontFile& file, const std::string& text) {
+    std::string group = "front", expression = text;
+    std::vector<Point> points = file.front;
+    if (text == "reference") {
+        points = file.reference;
+        group = text;
+        expression = "all";
+    }
+    for (const std::string name : {"random", "scaled"}) {
+        if (!text.starts_with(name + ":")) { continue; }
+        group = name;
+        expression = text.substr(name.size() + 1);
+        points = best_of(file, name == "random" ? file.random : file.scaled);
+    }
+    if (points.empty()) { throw support::UsageError(fmt::format("finetune.pick: {}: there are no {} points", text, group)); }
+    std::vector<std::string> ids;
+    for (const Point& p : points) { ids.push_back(p.architecture.id()); }
+    std::vector<Pick> picks;
+    for (const std::size_t i : pick(expression, file.candidates(points), file.objectives, ids)) {
+        picks.push_back({group, points[i]});
+    }
+    return picks;
+}
+
+std::vector<std::string> latency_columns(const FrontFile& file) {
+    std::vector<std::string> names;
+    for (const auto& column : file.columns) {
+        if (column.starts_with("latency_")) { names.push_back(column); }
+    }
+    return names;
+}
+
+/// A pinned table comes from another machine, or from an earlier day: its networks are not timed here.
+bool timed_here(const StageContext& context) { return context.config.latency.table.empty(); }
+
+std::vector<std::string> finetune_work(StageContext& context, const std::string& fingerprint) {
+    const Configuration& config = context.config;
+    const FrontFile file = FrontFile::load(context.run / "search/front.json");
+    std::vector<Pick> picks;
+    for (const std::string& text : config.finetune.pick) {
+        for (Pick& p : picks_of(file, text)) {
+            const bool twice = std::any_of(picks.begin(), picks.end(), [&](const Pick& other) {
+                return other.point.architecture == p.point.architecture;
+            });
+            if (!twice) { picks.push_back(std::move(p)); }
+        }
+    }
+    std::vector<search_spaces::Architecture> architectures;
+    for (const Pick& p : picks) { architectures.push_back(p.point.architecture); }
+    const auto tuned = fine_tune(context, architectures, config.finetune.train, "models", fingerprint, true);
+
+    const auto latencies = latency_columns(file);
+    support::CsvTable csv;
+    csv.header = {"id", "architecture", "group", "predicted_accuracy", "accuracy_low", "accuracy_high",
+                  "initial_accuracy", "validation_accuracy", "test_accuracy", "macs", "parameters"};
+    for (const auto& name : latencies) {
+        csv.header.push_back("predicted_" + name);
+        csv.header.push_back("measured_" + name);
+    }
+    std::vector<std::string> artefacts = {"models/models.csv"};
+    for (std::size_t i = 0; i < picks.size(); ++i) {
+        const Point& point = picks[i].point;
+        const std::string id = point.architecture.id();
+        search_spaces::Network network(config.space, point.architecture);
+        training::load_state(*network,
+                             training::read_safetensors(context.run / ("models/" + id + "/weights.safetensors")).tensors,
+                             id);
+        training::to_channels_last(*network);
+        network->to(context.device());
+        network->eval();
+        const auto test =
+            training::evaluate(network, context.data().test, context.data().normalisation, context.device());
+        const auto costs = config.space.costs(point.architecture);
+        std::vector<std::string> row = {id,
+                                        point.architecture.text(),
+                                        picks[i].group,
+                                        support::number(point.accuracy->accuracy),
+                                        support::number(point.accuracy->low),
+                                        support::number(point.accuracy->high),
+                                        support::number(tuned[i].initial_accuracy),
+                                        support::number(tuned[i].validation_accuracy),
+                                        support::number(test.accuracy),
+                                        support::number(costs.macs),
+                                        support::number(costs.parameters)};
+        for (const auto& name : latencies) {
+            const auto column = std::find(file.columns.begin(), file.columns.end(), name) - file.columns.begin();
+            row.push_back(support::number(point.values[static_cast<std::size_t>(column)]));
+            const bool cuda = name == "latency_cuda_ms";
+            if (timed_here(context) && (!cuda || !context.device().is_cpu())) {
+                const auto timing = latency::time_network(network, config.space, cuda ? context.device() : torch::kCPU,
+                                                          config.latency.probe, context.threads);
+                row.push_back(support::number(timing.p50_ms));
+            } else {
+                row.emplace_back();
+            }
+        }
+        csv.add(std::move(row));
+        support::write_atomically(context.run / ("models/" + id + "/architecture.yaml"),
+                                  architecture_yaml(config.space, point.architecture));
+        artefacts.push_back("models/" + id + "/weights.safetensors");
+    }
+    support::write_atomically(context.run / "models/models.csv", csv.text());
+    return artefacts;
+}
+
+Outcome finetune_outcome(StageContext& context) {
+    const auto path = context.run / "models/models.csv";
+    const auto csv = support::read_csv(path);
+    const std::string source = path.string();
+    std::vector<std::string> header = {"id", "from", "predicted", "validation", "test", "macs"};
+    std::vector<std::size_t> clocks;
+    for (std::size_t c = 0; c < csv.header.size(); ++c) {
+        if (csv.header[c].find("latency_") != std::string::npos) {
+            header.push_back(csv.header[c]);
+            clocks.push_back(c);
+        }
+    }
+    const auto percent = [&](const std::vector<std::string>& row, const char* name) {
+        return fmt::format("{:.2f} %", 100 * support::parse_number(row[csv.column(name, source)], name));
+    };
+    support::TextTable table(header);
+    nlohmann::json json = nlohmann::json::array();
+    for (const auto& row : csv.rows) {
+        std::vector<std::string> cells = {row[csv.column("id", source)],
+                                          row[csv.column("group", source)],
+                                          percent(row, "predicted_accuracy"),
+                                          percent(row, "validation_accuracy"),
+                                          percent(row, "test_accuracy"),
+                                          support::si(support::parse_number(row[csv.column("macs", source)], "macs"))};
+        for (const std::size_t c : clocks) {
+            cells.push_back(row[c].empty() ? "-" : fmt::format("{:.3f}", support::parse_number(row[c], source)));
+        }
+        table.add(std::move(cells));
+        nlohmann::json entry;
+        for (std::size_t c = 0; c < csv.header.size(); ++c) { entry[csv.header[c]] = row[c]; }
+        json.push_back(std::move(entry));
+    }
+    return {"Models: predicted beside obtained\n" + table.text() + fmt::format("  table    {}\n", source), json};
+}
+
+} // namespace
+
+Stage finetune_stage() {
+    return {"finetune",
+            "trains the chosen points of the front",
+            {"teach", "distil", "search"},
+            [](const Configuration& c) { return c.texts.finetune; },
+            finetune_work, finetune_outcome};
+}
+
+} // namespace tessera::nas

@@ -1,0 +1,103 @@
+// fit: the accuracy predictor and how honest it is.
+#include <fmt/format.h>
+
+#include "nas/stage.h"
+#include "support/csv.h"
+#include "support/files.h"
+#include "support/plot.h"
+#include "support/table.h"
+
+namespace tessera::nas {
+
+namespace {
+
+struct Samples {
+    std::vector<std::string> ids;
+    std::vector<predictors::Sample> samples;
+};
+
+Samples read_samples(const std::filesystem::path& file, const search_spaces::SearchSpace& space) {
+    const auto csv = support::read_csv(file);
+    const std::string source = file.string();
+    const auto id = csv.column("id", source), accuracy = csv.column("accuracy", source);
+    Samples result;
+    for (const auto& row : csv.rows) {
+        predictors::Sample sample;
+        for (const auto& block : space.blocks()) {
+            sample.qualities.push_back(
+                support::parse_number(row[csv.column("nsr_" + block.name, source)], source));
+        }
+        sample.accuracy = support::parse_number(row[accuracy], source);
+        result.samples.push_back(std::move(sample));
+        result.ids.push_back(row[id]);
+    }
+    return result;
+}
+
+std::vector<std::string> fit_work(StageContext& context, const std::string&) {
+    const auto [ids, samples] = read_samples(context.run / "samples/samples.csv", context.config.space);
+    const auto predictor = predictors::AccuracyPredictor::fit(samples, context.config.fit);
+    const auto report = predictors::assess(samples, context.config.fit);
+    support::write_atomically(context.run / "predictor/predictor.json", predictor.json());
+    support::write_atomically(context.run / "predictor/honesty.json", report.json());
+
+    support::CsvTable csv;
+    csv.header = {"id", "accuracy", "predicted", "low", "high"};
+    support::Plot plot;
+    plot.title = "Networks the predictor was not fitted on";
+    plot.x_label = "predicted accuracy, %";
+    plot.y_label = "fine-tuned accuracy, %";
+    support::Series points, diagonal;
+    points.name = fmt::format("{} samples, tau {:.2f}", samples.size(), report.tau);
+    diagonal.name = "equal";
+    diagonal.style = support::Series::Style::line;
+    double low = 100, high = 0;
+    for (std::size_t i = 0; i < samples.size(); ++i) {
+        const auto& p = report.held_out[i];
+        csv.add({ids[i], support::number(samples[i].accuracy), support::number(p.accuracy), support::number(p.low),
+                 support::number(p.high)});
+        points.points.emplace_back(100 * p.accuracy, 100 * samples[i].accuracy);
+        points.labels.push_back(ids[i]);
+        for (const double value : {100 * p.accuracy, 100 * samples[i].accuracy}) {
+            low = std::min(low, value);
+            high = std::max(high, value);
+        }
+    }
+    diagonal.points = {{low, low}, {high, high}};
+    plot.series = {points, diagonal};
+    support::write_atomically(context.run / "predictor/predicted.csv", csv.text());
+    support::write_atomically(context.run / "predictor/predicted.svg", plot.svg());
+    return {"predictor/predictor.json", "predictor/honesty.json", "predictor/predicted.csv"};
+}
+
+Outcome fit_outcome(StageContext& context) {
+    const auto file = context.run / "predictor/predictor.json";
+    const auto predictor = predictors::AccuracyPredictor::from_json(support::read_file(file), file.string());
+    const auto honesty = nlohmann::json::parse(support::read_file(context.run / "predictor/honesty.json"));
+    support::TextTable table({"form", "target", "leave-one-out RMSE, points", "tau"});
+    for (const auto& c : honesty.at("compared")) {
+        table.add({c.at("form"), c.at("target"), fmt::format("{:.2f}", 100 * c.at("rmse").get<double>()),
+                   fmt::format("{:.2f}", c.at("tau").is_null() ? 0.0 : c.at("tau").get<double>())});
+    }
+    const auto value = [&](const char* key) {
+        return honesty.at(key).is_null() ? std::numeric_limits<double>::quiet_NaN() : honesty.at(key).get<double>();
+    };
+    return {fmt::format("Predictor: {} in {}; on networks it was not fitted on: tau {:.2f}, rho {:.2f}, RMSE {:.2f} points "
+                        "(guessing the mean: {:.2f}), tau among the best tenth {:.2f}\n{}  plot     {}\n",
+                        predictors::to_text(predictor.form()), predictors::to_text(predictor.target()), value("tau"),
+                        value("rho"), 100 * value("rmse"), 100 * value("baseline_rmse"), value("top_decile_tau"),
+                        table.text(), (context.run / "predictor/predicted.svg").string()),
+            honesty};
+}
+
+} // namespace
+
+Stage fit_stage() {
+    return {"fit",
+            "fits the accuracy predictor to the samples",
+            {"sample"},
+            [](const Configuration& c) { return c.texts.fit; },
+            fit_work, fit_outcome};
+}
+
+} // namespace tessera::nas

@@ -1,0 +1,70 @@
+// measure: the latency table of this machine.
+#include <fmt/format.h>
+
+#include "nas/stage.h"
+#include "support/files.h"
+#include "support/hash.h"
+#include "support/seed.h"
+#include "support/table.h"
+
+namespace tessera::nas {
+
+namespace {
+
+std::string file_of(const latency::LatencyTable& table) { return "latency/" + table.context.device + ".yaml"; }
+
+std::vector<std::string> measure_work(StageContext& context, const std::string&) {
+    const auto& options = context.config.latency;
+    if (!options.table.empty()) {
+        const auto table = latency::LatencyTable::load(options.table);
+        support::write_atomically(context.run / file_of(table), table.yaml());
+        return {file_of(table)};
+    }
+    std::vector<std::string> files;
+    std::vector<torch::Device> devices = {torch::kCPU};
+    if (!context.device().is_cpu()) { devices.push_back(context.device()); }
+    for (const torch::Device device : devices) {
+        const auto table = latency::measure(context.config.space, device, options.probe, context.threads,
+                                            support::derive_seed(context.seed, {"measure"}));
+        support::write_atomically(context.run / file_of(table), table.yaml());
+        files.push_back(file_of(table));
+    }
+    return files;
+}
+
+Outcome measure_outcome(StageContext& context) {
+    Outcome result;
+    const auto record = context.run.record("measure");
+    for (const auto& [file, hash] : record->artefacts) {
+        const auto table = latency::LatencyTable::load(context.run / file);
+        const double sum = 100 * table.additivity_error(), corrected = 100 * table.corrected_error();
+        result.text += fmt::format(
+            "Latency on {} ({}, {} threads, batch {}): {} (block, choice) pairs\n"
+            "  sum of blocks against {} whole networks: mean error {:.1f} %, corrected {:.1f} %\n  table    {}\n",
+            table.context.device, table.context.hardware, table.context.threads, table.context.batch,
+            table.rows().size(), table.additivity.size(), sum, corrected, (context.run / file).string());
+        result.json.push_back({{"device", table.context.device},
+                               {"hardware", table.context.hardware},
+                               {"table", (context.run / file).string()},
+                               {"rows", table.rows().size()},
+                               {"additivity_error", table.additivity_error()},
+                               {"corrected_error", table.corrected_error()}});
+    }
+    return result;
+}
+
+} // namespace
+
+Stage measure_stage() {
+    return {"measure",
+            "times every choice on this machine",
+            {},
+            [](const Configuration& c) {
+                std::string text = c.texts.space + c.texts.latency;
+                if (!c.latency.table.empty()) { text += support::file_hash(c.latency.table); }
+                return text;
+            },
+            measure_work, measure_outcome};
+}
+
+} // namespace tessera::nas

@@ -1,0 +1,75 @@
+// teach: the reference network, trained or loaded.
+#include <fmt/format.h>
+
+#include "nas/stage.h"
+#include "support/error.h"
+#include "support/files.h"
+#include "support/hash.h"
+#include "support/seed.h"
+#include "training/state.h"
+
+namespace tessera::nas {
+
+namespace {
+
+std::vector<std::string> teach_work(StageContext& context, const std::string& fingerprint) {
+    const Configuration& config = context.config;
+    search_spaces::Network network(config.space, config.space.reference());
+    search_spaces::initialise(*network, support::derive_seed(context.seed, {"teach", "initialise"}));
+    training::TrainOptions options = config.teach.train;
+    if (!config.teach.weights.empty()) {
+        training::load_state(*network, training::read_safetensors(config.teach.weights).tensors,
+                             config.teach.weights.string());
+        options.epochs = 0;
+    }
+    training::TrainContext train;
+    train.device = context.device();
+    train.threads = context.threads;
+    train.seed = support::derive_seed(context.seed, {"teach"});
+    train.label = "teach";
+    train.checkpoint = context.run / "teach/checkpoint.safetensors";
+    train.fingerprint = fingerprint;
+    const auto result = training::train(network, context.data(), options, train);
+
+    const std::string architecture = config.space.reference().text();
+    training::write_safetensors(context.run / "teach/weights.safetensors", training::state_of(*network),
+                                {{"schema", "tessera-weights-1"},
+                                 {"architecture", architecture},
+                                 {"fingerprint", fingerprint}});
+    support::write_atomically(context.run / "teach/metrics.csv", training::history_csv(result.history));
+    support::write_atomically(context.run / "teach/metrics.svg",
+                              training::history_svg(result.history, config.name + ": the reference"));
+    const nlohmann::json json = {{"schema", "tessera-teach-1"},
+                                 {"architecture", architecture},
+                                 {"epochs", result.history.size()},
+                                 {"validation_accuracy", result.validation_accuracy}};
+    support::write_atomically(context.run / "teach/result.json", json.dump(2) + "\n");
+    std::error_code ignored;
+    std::filesystem::remove(train.checkpoint, ignored);
+    return {"teach/weights.safetensors", "teach/result.json"};
+}
+
+Outcome teach_outcome(StageContext& context) {
+    const auto json = nlohmann::json::parse(support::read_file(context.run / "teach/result.json"));
+    return {fmt::format("Reference: validation accuracy {:.2f} % after {} epochs\n  weights  {}\n  curve    {}\n",
+                        100 * json.at("validation_accuracy").get<double>(), json.at("epochs").get<int>(),
+                        (context.run / "teach/weights.safetensors").string(),
+                        (context.run / "teach/metrics.svg").string()),
+            json};
+}
+
+} // namespace
+
+Stage teach_stage() {
+    return {"teach",
+            "trains the reference network",
+            {},
+            [](const Configuration& c) {
+                std::string text = c.space.skeleton_hash() + c.space.reference().text() + c.texts.data + c.texts.teach;
+                if (!c.teach.weights.empty()) { text += support::file_hash(c.teach.weights); }
+                return text;
+            },
+            teach_work, teach_outcome};
+}
+
+} // namespace tessera::nas

@@ -1,0 +1,178 @@
+#include "predictors/block_library.h"
+
+#include <cmath>
+#include <limits>
+
+#include <fmt/format.h>
+
+#include "support/csv.h"
+#include "support/error.h"
+#include "support/files.h"
+#include "support/hash.h"
+#include "training/layout.h"
+#include "training/state.h"
+
+namespace tessera::predictors {
+
+using search_spaces::SearchSpace;
+using support::RunError;
+using training::TensorMap;
+
+namespace {
+
+constexpr const char* kSchema = "tessera-library-1";
+
+std::string_view to_text(EntryStatus status) {
+    switch (status) {
+    case EntryStatus::reference: return "reference";
+    case EntryStatus::trained: return "trained";
+    case EntryStatus::unusable: return "unusable";
+    }
+    return "";
+}
+
+EntryStatus status_of(const std::string& text, const std::string& source) {
+    for (EntryStatus status : {EntryStatus::reference, EntryStatus::trained, EntryStatus::unusable}) {
+        if (text == to_text(status)) { return status; }
+    }
+    throw RunError(fmt::format("{}: unknown status \"{}\"", source, text));
+}
+
+const std::string& field(const training::Metadata& metadata, const std::string& key, const std::string& source) {
+    const auto found = metadata.find(key);
+    if (found == metadata.end()) { throw RunError(fmt::format("{}: no \"{}\" in its metadata", source, key)); }
+    return found->second;
+}
+
+} // namespace
+
+BlockLibrary::BlockLibrary(std::filesystem::path folder, const SearchSpace& space, std::string fingerprint)
+    : folder_(std::move(folder)), space_(space), fingerprint_(std::move(fingerprint)) {}
+
+std::filesystem::path BlockLibrary::file(std::size_t block, std::size_t choice) const {
+    const auto& b = space_.blocks().at(block);
+    return folder_ / b.name / (support::content_hash(b.choices.at(choice).text()) + ".safetensors");
+}
+
+training::SafetensorsFile BlockLibrary::read(std::size_t block, std::size_t choice) const {
+    const auto path = file(block, choice);
+    auto content = training::read_safetensors(path);
+    const auto& b = space_.blocks()[block];
+    const std::string source = path.string();
+    if (field(content.metadata, "schema", source) != kSchema ||
+        field(content.metadata, "block", source) != b.name ||
+        field(content.metadata, "choice", source) != b.choices[choice].text() ||
+        field(content.metadata, "fingerprint", source) != fingerprint_) {
+        throw RunError(fmt::format("{}: belongs to another library; run `tessera distil` again", source));
+    }
+    return content;
+}
+
+bool BlockLibrary::has(std::size_t block, std::size_t choice) const {
+    if (!std::filesystem::exists(file(block, choice))) { return false; }
+    try {
+        read(block, choice);
+        return true;
+    } catch (const RunError&) { return false; }
+}
+
+void BlockLibrary::store(std::size_t block, std::size_t choice, const TrainedChoice& trained) const {
+    const auto& b = space_.blocks().at(block);
+    TensorMap tensors;
+    training::add_with_prefix(tensors, trained.weights, "weights.");
+    training::add_with_prefix(tensors, trained.moments, "moments.");
+    training::write_safetensors(file(block, choice), tensors,
+                                {{"schema", kSchema},
+                                 {"block", b.name},
+                                 {"choice", b.choices.at(choice).text()},
+                                 {"status", std::string(to_text(trained.status))},
+                                 {"nsr", support::number(trained.nsr)},
+                                 {"learning_rate", support::number(trained.learning_rate)},
+                                 {"fingerprint", fingerprint_}});
+}
+
+LibraryEntry BlockLibrary::entry(std::size_t block, std::size_t choice) const {
+    const auto content = read(block, choice);
+    const std::string source = file(block, choice).string();
+    LibraryEntry entry;
+    entry.block = space_.blocks()[block].name;
+    entry.choice = space_.blocks()[block].choices[choice];
+    entry.status = status_of(field(content.metadata, "status", source), source);
+    entry.nsr = support::parse_number(field(content.metadata, "nsr", source), source);
+    entry.learning_rate = support::parse_number(field(content.metadata, "learning_rate", source), source);
+    entry.costs = space_.block_costs(block, entry.choice);
+    return entry;
+}
+
+TensorMap BlockLibrary::weights(std::size_t block, std::size_t choice) const {
+    const auto content = read(block, choice);
+    const std::string source = file(block, choice).string();
+    if (status_of(field(content.metadata, "status", source), source) == EntryStatus::unusable) {
+        throw RunError(fmt::format("{}: choice {} of block {} diverged and has no weights", source,
+                                   space_.blocks()[block].choices[choice].text(), space_.blocks()[block].name));
+    }
+    return training::with_prefix_removed(content.tensors, "weights.");
+}
+
+TensorMap BlockLibrary::moments(std::size_t block, std::size_t choice) const {
+    return training::with_prefix_removed(read(block, choice).tensors, "moments.");
+}
+
+void BlockLibrary::write_table() const {
+    support::CsvTable csv;
+    csv.header = {"block", "choice", "id", "status", "nsr", "macs", "parameters", "peak_memory_bytes",
+                  "learning_rate"};
+    for (std::size_t b = 0; b < space_.blocks().size(); ++b) {
+        for (std::size_t m = 0; m < space_.blocks()[b].choices.size(); ++m) {
+            const LibraryEntry e = entry(b, m);
+            csv.add({e.block, e.choice.text(), support::content_hash(e.choice.text()),
+                     std::string(to_text(e.status)), support::number(e.nsr), support::number(e.costs.macs),
+                     support::number(e.costs.parameters), support::number(e.costs.peak_elements * 4),
+                     support::number(e.learning_rate)});
+        }
+    }
+    support::write_atomically(table(), csv.text());
+}
+
+std::vector<std::vector<double>> read_quality(const std::filesystem::path& table, const SearchSpace& space) {
+    const auto csv = support::read_csv(table);
+    const std::string source = table.string();
+    const auto block = csv.column("block", source), choice = csv.column("choice", source),
+               nsr = csv.column("nsr", source);
+    std::map<std::pair<std::string, std::string>, double> values;
+    for (const auto& row : csv.rows) {
+        values[{row[block], row[choice]}] = support::parse_number(row[nsr], source + ": column nsr");
+    }
+    std::vector<std::vector<double>> quality;
+    for (const auto& b : space.blocks()) {
+        auto& qualities = quality.emplace_back();
+        for (const auto& c : b.choices) {
+            const auto found = values.find({b.name, c.text()});
+            if (found == values.end()) {
+                throw RunError(fmt::format("{}: no row for block {} and choice {}", source, b.name, c.text()));
+            }
+            qualities.push_back(found->second);
+        }
+    }
+    return quality;
+}
+
+search_spaces::Network assemble(const SearchSpace& space, const search_spaces::Architecture& architecture,
+                                const BlockLibrary& library, const TensorMap& reference) {
+    const std::vector<int> genome = space.genome(architecture);
+    search_spaces::Network network(space, architecture);
+    TensorMap state;
+    for (const std::string part : {"stem.", "head."}) {
+        training::add_with_prefix(state, training::with_prefix_removed(reference, part), part);
+    }
+    for (std::size_t b = 0; b < genome.size(); ++b) {
+        training::add_with_prefix(state, library.weights(b, static_cast<std::size_t>(genome[b])),
+                                  fmt::format("block{}.", b));
+    }
+    training::load_state(*network, state, library.folder().string());
+    training::to_channels_last(*network);
+    network->eval();
+    return network;
+}
+
+} // namespace tessera::predictors

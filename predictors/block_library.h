@@ -1,0 +1,70 @@
+// The library: for every (block, choice) its weights, its quality, its costs, its filters' moments.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "search_spaces/block_module.h"
+#include "training/safetensors.h"
+
+namespace tessera::predictors {
+
+/// reference: the block's own weights; trained: distilled; unusable: diverged twice, has no weights.
+enum class EntryStatus { reference, trained, unusable };
+
+struct LibraryEntry {
+    std::string block;
+    search_spaces::Choice choice;
+    EntryStatus status = EntryStatus::trained;
+    double nsr = 0;           ///< held-out noise-to-signal ratio; NaN where unusable
+    double learning_rate = 0; ///< that it was trained with
+    search_spaces::Costs costs;
+};
+
+/// What is written for one (block, choice). `moments` holds "mean" and "mean_square" per output channel over the held-out images.
+struct TrainedChoice {
+    EntryStatus status = EntryStatus::trained;
+    double nsr = 0, learning_rate = 0;
+    training::TensorMap weights, moments;
+};
+
+/// A folder: library.csv, and <block>/<hash of the choice>.safetensors for each entry. An entry's file carries the fingerprint of
+/// what it was distilled from, so that entries of another reference, data or options are never taken for this one's.
+class BlockLibrary {
+public:
+    BlockLibrary(std::filesystem::path folder, const search_spaces::SearchSpace& space, std::string fingerprint);
+
+    /// True where the entry's file is there, undamaged, and of this fingerprint.
+    bool has(std::size_t block, std::size_t choice) const;
+    void store(std::size_t block, std::size_t choice, const TrainedChoice& trained) const;
+    LibraryEntry entry(std::size_t block, std::size_t choice) const;
+    /// Weights of an entry, by the names of the block's module. Throws RunError for a missing or unusable one.
+    training::TensorMap weights(std::size_t block, std::size_t choice) const;
+    training::TensorMap moments(std::size_t block, std::size_t choice) const;
+
+    /// Writes library.csv from the entries, all of which must be there.
+    void write_table() const;
+    std::filesystem::path table() const { return folder_ / "library.csv"; }
+    std::filesystem::path file(std::size_t block, std::size_t choice) const;
+    const std::filesystem::path& folder() const { return folder_; }
+    const std::string& fingerprint() const { return fingerprint_; }
+
+private:
+    training::SafetensorsFile read(std::size_t block, std::size_t choice) const;
+    std::filesystem::path folder_;
+    search_spaces::SearchSpace space_;
+    std::string fingerprint_;
+};
+
+/// NSR per block and choice as written in library.csv (NaN where unusable). Throws RunError naming the file when a row is missing or
+/// does not belong to the space.
+std::vector<std::vector<double>> read_quality(const std::filesystem::path& table,
+                                              const search_spaces::SearchSpace& space);
+
+/// A network whose blocks come from the library and whose stem and head come from the reference's state. Evaluation mode.
+search_spaces::Network assemble(const search_spaces::SearchSpace& space,
+                                const search_spaces::Architecture& architecture, const BlockLibrary& library,
+                                const training::TensorMap& reference);
+
+} // namespace tessera::predictors

@@ -1,0 +1,210 @@
+// Acceptance facts 2 to 4 of blockwise distillation, and what becomes of a choice that diverges.
+#include "predictors/distiller.h"
+
+#include <cmath>
+#include <filesystem>
+
+#include <gtest/gtest.h>
+
+#include "support/config.h"
+#include "support/files.h"
+#include "training/layout.h"
+#include "training/state.h"
+#include "training/trainer.h"
+
+namespace tessera::predictors {
+namespace {
+
+using search_spaces::SearchSpace;
+
+SearchSpace space_of(const std::string& choices) {
+    const std::string yaml = R"(
+space:
+  input: [3, 8, 8]
+  classes: 4
+  stem: {channels: 8, kernel: 3, stride: 1, act: relu}
+  blocks:
+    - {name: b1, channels: 8, stride: 1, reference: &r "conv(depth=1,kernel=3,width=1)", choices: &c [)" + choices + R"(]}
+    - {name: b2, channels: 12, stride: 2, reference: *r, choices: *c}
+  head: {}
+)";
+    return SearchSpace::read(support::Document::parse(yaml).root().section("space", ""));
+}
+
+SearchSpace all_choices() {
+    return space_of("{conv: {depth: 1, kernel: 3, width: [0.5, 1]}}, {mbconv: {depth: 1, kernel: 3, expand: 2, "
+                    "attention: [none, se], act: relu}}, {identity: {}}");
+}
+SearchSpace few_choices() { return space_of("{conv: {depth: 1, kernel: 3, width: [0.5, 1]}}, {identity: {}}"); }
+
+class DistillerTest : public testing::Test {
+protected:
+    void SetUp() override {
+        folder_ = std::filesystem::path(testing::TempDir()) /
+                  (std::string("distiller_") + testing::UnitTest::GetInstance()->current_test_info()->name());
+        std::filesystem::remove_all(folder_);
+        training::DataOptions data;
+        data.synthetic_train = 400;
+        data.synthetic_test = 40;
+        data.synthetic_classes = 4;
+        data.synthetic_size = 8;
+        data.validation = 0.2;
+        data_ = training::load_datasets(data, 3, 8, 8, 4);
+        options_.batch = 32;
+        options_.learning_rate = 3e-3;
+        options_.calibration_images = 128;
+        options_.settle_images = 128;
+        options_.checkpoint_seconds = 1e9;
+    }
+    void TearDown() override { std::filesystem::remove_all(folder_); }
+
+    search_spaces::Network reference(const SearchSpace& space) const {
+        search_spaces::Network network(space, space.reference());
+        search_spaces::initialise(*network, 5);
+        training::to_channels_last(*network);
+        network->train();
+        // A few passes, so that BatchNorm statistics are those of images and not of nothing.
+        const torch::NoGradGuard no_gradients;
+        std::vector<std::int64_t> rows(128);
+        for (std::size_t i = 0; i < rows.size(); ++i) { rows[i] = static_cast<std::int64_t>(i); }
+        for (int i = 0; i < 20; ++i) { network->forward(training::make_batch(data_.train, rows, data_.normalisation).images); }
+        network->eval();
+        return network;
+    }
+
+    BlockLibrary distilled(const std::string& name, const SearchSpace& space, int workers, DistilReport* report = nullptr) {
+        BlockLibrary library(folder_ / name, space, "fingerprint");
+        auto network = reference(space);
+        const auto result = distil({space, network, data_, options_, torch::kCPU, workers, 7, {}}, library,
+                                   training::state_of(*network));
+        if (report != nullptr) { *report = result; }
+        return library;
+    }
+
+    std::filesystem::path folder_;
+    training::Datasets data_;
+    DistilOptions options_;
+};
+
+TEST_F(DistillerTest, AnEntryIsTheSameAloneOrAmongOthersWithAnyWorkersAndBudget) {
+    const SearchSpace all = all_choices(), few = few_choices();
+    const auto one = distilled("one", all, 1), three = distilled("three", all, 3), subset = distilled("subset", few, 2);
+    options_.memory_mb = 1; // every student in a pass of its own
+    DistilReport report;
+    const auto tight = distilled("tight", all, 2, &report);
+    EXPECT_EQ(report.groups, 8);
+    for (std::size_t b = 0; b < all.blocks().size(); ++b) {
+        for (std::size_t m = 0; m < all.blocks()[b].choices.size(); ++m) {
+            const std::string bytes = support::read_file(one.file(b, m));
+            EXPECT_EQ(bytes, support::read_file(three.file(b, m))) << all.blocks()[b].choices[m].text();
+            EXPECT_EQ(bytes, support::read_file(tight.file(b, m))) << all.blocks()[b].choices[m].text();
+        }
+        for (std::size_t m = 0; m < few.blocks()[b].choices.size(); ++m) {
+            const auto& choices = all.blocks()[b].choices;
+            const auto same = std::find(choices.begin(), choices.end(), few.blocks()[b].choices[m]) - choices.begin();
+            EXPECT_EQ(support::read_file(subset.file(b, m)), support::read_file(one.file(b, static_cast<std::size_t>(same))));
+        }
+    }
+    EXPECT_EQ(support::read_file(one.table()), support::read_file(three.table()));
+}
+
+TEST_F(DistillerTest, TheReferenceHasNoNoiseAndComesOutOfTheLibraryUnchanged) {
+    const SearchSpace space = few_choices();
+    auto network = reference(space);
+    const auto library = distilled("reference", space, 2);
+    EXPECT_EQ(library.entry(0, 0).nsr, 0);
+    EXPECT_EQ(library.entry(1, 0).nsr, 0);
+    EXPECT_EQ(library.entry(1, 0).status, EntryStatus::reference);
+    auto rebuilt = assemble(space, space.reference(), library, training::state_of(*network));
+    const torch::Tensor x = torch::randn({16, 3, 8, 8});
+    const torch::NoGradGuard no_gradients;
+    EXPECT_TRUE(torch::equal(network->forward(x), rebuilt->forward(x)));
+}
+
+TEST_F(DistillerTest, TrainingLowersTheNoiseAndMoreOfItMore) {
+    const SearchSpace space = few_choices();
+    options_.train_limit = 32;
+    const double little = distilled("little", space, 2).entry(0, 1).nsr;
+    options_.train_limit = 0;
+    options_.epochs = 6;
+    const double more = distilled("more", space, 2).entry(0, 1).nsr;
+    EXPECT_GT(little, 0);
+    EXPECT_LT(more, 0.7 * little);
+    EXPECT_LT(more, 1); // better than predicting the mean
+}
+
+TEST_F(DistillerTest, AChoiceThatDivergesTwiceIsUnusableAndNeverUsed) {
+    const SearchSpace space = few_choices();
+    options_.learning_rate = 1e30;
+    options_.clip = 0;
+    DistilReport report;
+    const auto library = distilled("diverged", space, 2, &report);
+    // The strided identity has weights as well; the plain one has nothing that could diverge.
+    EXPECT_EQ(report.unusable, 3);
+    const auto entry = library.entry(0, 1);
+    EXPECT_EQ(entry.status, EntryStatus::unusable);
+    EXPECT_TRUE(std::isnan(entry.nsr));
+    EXPECT_THROW(library.weights(0, 1), support::RunError);
+    const auto quality = read_quality(library.table(), space);
+    EXPECT_TRUE(std::isnan(quality[0][1]));
+    EXPECT_EQ(quality[0][0], 0);
+}
+
+TEST_F(DistillerTest, ASecondCallTrainsNothingAndOneOfAnotherFingerprintEverything) {
+    const SearchSpace space = few_choices();
+    DistilReport first, second;
+    distilled("twice", space, 2, &first);
+    distilled("twice", space, 2, &second);
+    EXPECT_EQ(first.skipped, 0);
+    EXPECT_EQ(second.skipped, 4);
+    EXPECT_EQ(second.groups, 0);
+    BlockLibrary other(folder_ / "twice", space, "another fingerprint");
+    EXPECT_FALSE(other.has(0, 1));
+}
+
+TEST_F(DistillerTest, ThePlannedMemoryCoversWhatAStudentAllocates) {
+    const SearchSpace space = all_choices();
+    auto network = reference(space);
+    const PassContext context{space, network, data_, options_, torch::kCPU, 1, 7, {}};
+    const auto small = measure_memory(context, 0, 2, 32), large = measure_memory(context, 0, 2, 64);
+    EXPECT_GT(small.resident, 0);
+    // At least input gradient and output of the widest layer (expansion 2 of 8 channels on 8 x 8) are alive at once.
+    EXPECT_GT(small.graph, 2LL * 32 * 16 * 64 * 4);
+    EXPECT_GT(large.graph, small.graph);
+    EXPECT_LE(large.graph, 2 * small.graph);
+}
+
+TEST_F(DistillerTest, TheLibraryBeatsRandomBlocksBeforeAnyFineTuning) {
+    const SearchSpace space = few_choices();
+    auto network = reference(space);
+    options_.epochs = 4;
+    const auto library = distilled("initial", space, 2);
+    const search_spaces::Architecture student = space.architecture(std::vector<int>{1, 1});
+    auto from_library = assemble(space, student, library, training::state_of(*network));
+    search_spaces::Network random(space, student);
+    search_spaces::initialise(*random, 9);
+    random->eval();
+    const torch::NoGradGuard no_gradients;
+    std::vector<std::int64_t> rows(80);
+    for (std::size_t i = 0; i < rows.size(); ++i) { rows[i] = static_cast<std::int64_t>(i); }
+    const auto batch = training::make_batch(data_.validation, rows, data_.normalisation);
+    const auto target = network->forward(batch.images);
+    const auto error = [&](search_spaces::Network& n) {
+        return (n->forward(batch.images) - target).square().mean().item<double>();
+    };
+    EXPECT_LT(error(from_library), 0.5 * error(random));
+}
+
+TEST_F(DistillerTest, TheLearningRateIsSearchedOnceAndKept) {
+    const SearchSpace space = few_choices();
+    options_.learning_rate = 0;
+    options_.pilot_batches = 4;
+    DistilReport report;
+    const auto library = distilled("rate", space, 2, &report);
+    EXPECT_GT(report.learning_rate, 0);
+    EXPECT_TRUE(std::filesystem::exists(library.folder() / "learning_rate.json"));
+    EXPECT_EQ(library.entry(0, 1).learning_rate, report.learning_rate);
+}
+
+} // namespace
+} // namespace tessera::predictors
