@@ -36,8 +36,8 @@ echo "All took $(clock $((SECONDS - started))). Where things are:" >&2
 show() { if [ -e "$2" ]; then printf '    %-34s %s\n' "$2" "$1" >&2; fi; }
 show "the program (--help lists its commands)" build/release/tessera
 show "what was run; copy it to start your own" configs/quickstart.yaml
-show "the Pareto front as a table" "$run/front.csv"
-show "the Pareto front as a picture" "$run/front.svg"
-show "the whole run on one page" "$run/report.md"
-show "the whole run on one page" "$run/report.html"
+show "the whole run on one page" "$run/report/report.html"
+show "the Pareto front as a table" "$run/search/front.csv"
+show "the Pareto front as a picture" "$run/search/front.svg"
+show "the fine-tuned networks" "$run/models/models.csv"
 show "the exported networks" "$run/export"
