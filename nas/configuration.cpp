@@ -12,7 +12,8 @@ TeachOptions read_teach(Section section) {
     TeachOptions o;
     o.train.epochs = 12;
     o.train.label_smoothing = 0.1;
-    section.read("weights", o.weights, "Safetensors file with the reference's weights; given, nothing is trained.");
+    section.read("weights", o.weights, "Safetensors file with the reference's weights to start from; given, epochs is 0 unless set.");
+    if (!o.weights.empty()) { o.train.epochs = 0; }
     o.train.read(section);
     section.finish();
     return o;
@@ -50,11 +51,13 @@ SearchStageOptions read_search(Section section, const std::vector<std::string>& 
     SearchStageOptions o;
     o.search.read(section);
     o.objectives = Objective::read_list(
-        section.list("objectives", "What to search for: name, direction, optional min and max."), known);
-    if (!section.has("objectives")) {
+        section.list("objectives", "What to search for: name, direction, optional min and max; empty: accuracy up, "
+                                   "latency_cpu_ms down."),
+        known);
+    // Empty as absent: that is how a run keeps a configuration that says nothing of them.
+    if (o.objectives.empty()) {
         o.objectives = {{"accuracy", Direction::maximize, {}, {}}, {"latency_cpu_ms", Direction::minimize, {}, {}}};
     }
-    if (o.objectives.empty()) { section.fail("objectives", "is empty: at least one objective is needed"); }
     section.finish();
     return o;
 }

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/command.h"
+#include "search_spaces/family.h"
 
 namespace tessera::cli {
 
@@ -24,6 +25,27 @@ search:
 
 std::string escaped(std::string text) {
     for (std::size_t at = 0; (at = text.find('|', at)) != std::string::npos; at += 2) { text.insert(at, "\\"); }
+    return text;
+}
+
+/// The axes that each layer family takes under space.blocks[].choices[].
+std::string families_text() {
+    std::string text = "\n## Layer families\n\nUnder `space.blocks[].choices[]`, each parameter takes a value or a list of values; the "
+                       "choices are all combinations.\n\n| family | parameter | default | values |\n|---|---|---|---|\n";
+    for (const search_spaces::Family* family : search_spaces::families()) {
+        if (family->parameters().empty()) { text += fmt::format("| `{}` | none |  |  |\n", family->name()); }
+        for (const auto& p : family->parameters()) {
+            std::string values;
+            if (p.kind == search_spaces::Parameter::Kind::word) {
+                for (const auto& word : p.words) { values += (values.empty() ? "`" : ", `") + word + "`"; }
+            } else {
+                values = fmt::format("{} to {}", p.low, p.high);
+                if (p.kind == search_spaces::Parameter::Kind::number) { values += ", fractions too"; }
+                for (const auto& [alias, value] : p.aliases) { values += fmt::format("; `{}` is {}", alias, value); }
+            }
+            text += fmt::format("| `{}` | `{}` | `{}` | {} |\n", family->name(), p.name, p.default_value, values);
+        }
+    }
     return text;
 }
 
@@ -53,6 +75,7 @@ Command keys_command() {
                     json.push_back({{"path", key.path}, {"type", key.type}, {"default", key.default_value},
                                     {"range", key.range}, {"meaning", key.meaning}});
                 }
+                text += families_text();
                 print(arguments, text, json.dump(1));
                 return 0;
             }};

@@ -37,12 +37,15 @@ Outcome measure_outcome(StageContext& context) {
     const auto record = context.run.record("measure");
     for (const auto& [file, hash] : record->artefacts) {
         const auto table = latency::LatencyTable::load(context.run / file);
-        const double sum = 100 * table.additivity_error(), corrected = 100 * table.corrected_error();
+        const bool corrected = table.offset_ms != 0 || table.scale != 1;
         result.text += fmt::format(
             "Latency on {} ({}, {} threads, batch {}): {} (block, choice) pairs\n"
-            "  sum of blocks against {} whole networks: mean error {:.1f} %, corrected {:.1f} %\n  table    {}\n",
+            "  sum of blocks against {} whole networks: mean error {:.1f} %{}\n  table    {}\n",
             table.context.device, table.context.hardware, table.context.threads, table.context.batch,
-            table.rows().size(), table.additivity.size(), sum, corrected, (context.run / file).string());
+            table.rows().size(), table.additivity.size(), 100 * table.additivity_error(),
+            corrected ? fmt::format("; after correction {:.1f} % on networks left out", 100 * table.corrected_error())
+                      : std::string(),
+            (context.run / file).string());
         result.json.push_back({{"device", table.context.device},
                                {"hardware", table.context.hardware},
                                {"table", (context.run / file).string()},

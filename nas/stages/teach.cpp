@@ -16,11 +16,9 @@ std::vector<std::string> teach_work(StageContext& context, const std::string& fi
     const Configuration& config = context.config;
     search_spaces::Network network(config.space, config.space.reference());
     search_spaces::initialise(*network, support::derive_seed(context.seed, {"teach", "initialise"}));
-    training::TrainOptions options = config.teach.train;
     if (!config.teach.weights.empty()) {
         training::load_state(*network, training::read_safetensors(config.teach.weights).tensors,
                              config.teach.weights.string());
-        options.epochs = 0;
     }
     training::TrainContext train;
     train.device = context.device();
@@ -29,7 +27,7 @@ std::vector<std::string> teach_work(StageContext& context, const std::string& fi
     train.label = "teach";
     train.checkpoint = context.run / "teach/checkpoint.safetensors";
     train.fingerprint = fingerprint;
-    const auto result = training::train(network, context.data(), options, train);
+    const auto result = training::train(network, context.data(), config.teach.train, train);
 
     const std::string architecture = config.space.reference().text();
     training::write_safetensors(context.run / "teach/weights.safetensors", training::state_of(*network),
