@@ -1,6 +1,8 @@
 // The program: finds the command, runs it, turns errors into one line and an exit status.
+#include <algorithm>
 #include <exception>
 #include <iostream>
+#include <string_view>
 
 #include <malloc.h>
 
@@ -22,12 +24,24 @@ int fail(const std::string& message, support::ExitCode code) {
     return static_cast<int>(code);
 }
 
+/// The word as a shell takes it.
+std::string quoted(const std::string& word) {
+    const auto plain = [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+               std::string_view("_-+./:=,@%").find(c) != std::string_view::npos;
+    };
+    if (!word.empty() && std::all_of(word.begin(), word.end(), plain)) { return word; }
+    std::string text = "'";
+    for (const char c : word) { text += c == '\'' ? std::string("'\\''") : std::string(1, c); }
+    return text + "'";
+}
+
 /// The command that goes on where this one was interrupted.
 std::string resuming(const cli::Arguments& arguments) {
     std::string text = "tessera " + arguments.command;
-    if (!arguments.config.empty()) { text += " " + arguments.config.string(); }
-    if (!arguments.run.empty()) { text += " --run " + arguments.run.string(); }
-    for (const auto& set : arguments.set) { text += fmt::format(" --set '{}'", set); }
+    if (!arguments.config.empty()) { text += " " + quoted(arguments.config.string()); }
+    if (!arguments.run.empty()) { text += " --run " + quoted(arguments.run.string()); }
+    for (const auto& set : arguments.set) { text += " --set " + quoted(set); }
     return text;
 }
 

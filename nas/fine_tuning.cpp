@@ -91,6 +91,8 @@ std::vector<FineTuned> fine_tune(StageContext& context, const std::vector<search
         jobs.push_back({architectures[i], context.run / folder / id, support::Hasher().add(fingerprint).add(id).hex()});
         if (auto done = stored(jobs[i], keep_weights)) {
             results[i] = std::move(*done);
+            std::error_code ignored; // killed just before it was removed
+            std::filesystem::remove(jobs[i].folder / "checkpoint.safetensors", ignored);
         } else {
             open.push_back(i);
         }

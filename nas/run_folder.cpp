@@ -35,6 +35,7 @@ RunFolder::RunFolder(std::filesystem::path folder, bool read_only) : folder_(std
     std::filesystem::create_directories(folder_, error);
     if (error) { throw support::RunError(fmt::format("{}: cannot create the run folder: {}", folder_.string(), error.message())); }
     lock_ = std::make_unique<support::FolderLock>(folder_);
+    support::remove_unfinished(folder_);
 }
 
 std::optional<StageRecord> RunFolder::record(const std::string& stage) const {

@@ -239,6 +239,8 @@ DistilReport distil(PassContext context, const BlockLibrary& library, const trai
         }
         tasks = std::move(again);
     }
+    std::error_code ignored; // killed just before it was removed
+    std::filesystem::remove(library.folder() / "pass.safetensors", ignored);
     library.write_table();
     for (std::size_t b = 0; b < context.space.blocks().size(); ++b) {
         for (std::size_t m = 1; m < context.space.blocks()[b].choices.size(); ++m) {

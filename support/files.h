@@ -28,6 +28,10 @@ private:
     bool committed_ = false;
 };
 
+/// Removes what writers that were killed left under `folder`. Only for who holds the folder's lock: it cannot be told
+/// from what another process is writing.
+void remove_unfinished(const std::filesystem::path& folder);
+
 /// Whole content; throws RunError when it is missing, not a regular file, or larger than `limit` bytes.
 std::string read_file(const std::filesystem::path& file, std::uint64_t limit = 64ULL << 20);
 

@@ -32,7 +32,9 @@ protected:
         if (message.level == spdlog::level::warn) {
             line = colours ? "\033[33mwarning:\033[0m " : "warning: ";
         }
-        if (message.level == spdlog::level::err) {
+        // "file:line:column: error: ..." says so itself, in the place where editors look for it.
+        const bool has_place = text_of(message.payload).find(": error: ") != std::string_view::npos;
+        if (message.level == spdlog::level::err && !has_place) {
             line = colours ? "\033[1;31merror:\033[0m " : "error: ";
         }
         line += text_of(message.payload);
