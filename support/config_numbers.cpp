@@ -73,16 +73,18 @@ void check_range(const Source& source, const Range<T>& range, T value) {
     }
 }
 
-/// A default outside the range is how a caller says "not set": it is accepted when it is written out, too.
+/// A default outside the range is how a caller says "not set": it is accepted when it is written out, too. A required
+/// key has no default.
 template <class T>
 void read_number(Section::State& section, std::string_view key, T& value, const Range<T>& range,
                  std::string_view type, std::string_view meaning) {
+    const bool required = section.required.contains(key);
     const Entry* entry = section.declare(
         key, {"", std::string(type), to_yaml(value), config::range_text(range), std::string(meaning)});
     if (entry) {
         const Source source{section, section.path_of(key), *entry->value};
         const T read = parse_number_node(source, range);
-        if (read != value) {
+        if (required || read != value) {
             check_range(source, range, read);
         }
         value = read;

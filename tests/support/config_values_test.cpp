@@ -44,6 +44,16 @@ TEST(ConfigInteger, ReadsDecimalDigits) {
     EXPECT_EQ(integer("-9223372036854775808"), std::numeric_limits<std::int64_t>::min());
 }
 
+TEST(ConfigInteger, ARequiredKeyHasNoDefaultThatRangesDoNotBind) {
+    const auto read = [](const std::string& text) {
+        std::int64_t value = 0;
+        root_of("k: " + text).require("k").read("k", value, {1, 9}, "a value");
+        return value;
+    };
+    EXPECT_EQ(read("1"), 1);
+    EXPECT_EQ(message_of([&] { read("0"); }), "c.yaml:1:4: error: k: must be in 1..9, found 0");
+}
+
 TEST(ConfigInteger, RefusesOtherSpellings) {
     EXPECT_EQ(refusal<std::int64_t>("010"), "c.yaml:1:4: error: k: expected an integer, found \"010\" "
                                             "(leading zeros could mean octal: remove them)");
