@@ -47,10 +47,12 @@ void update(Group& group, const OptimizerOptions& options, double learning_rate,
     constexpr bool maximize = false, amsgrad = false;
     if (options.kind == OptimizerKind::sgd) {
         // "First step" would set the moments to the gradient; from moments of 0 the ordinary step does the
-        // same.
-        at::_fused_sgd_(
-            group.parameters, group.gradients, group.first, decay, options.momentum, learning_rate,
-            /*dampening=*/0, /*nesterov=*/options.momentum > 0, maximize, /*is_first_step=*/false);
+        // same. Without momentum the kernel wants no moments.
+        const bool moving = options.momentum > 0;
+        at::_fused_sgd_(group.parameters, group.gradients,
+                        moving ? at::TensorList(group.first) : at::TensorList(), decay, options.momentum,
+                        learning_rate, /*dampening=*/0, /*nesterov=*/moving, maximize,
+                        /*is_first_step=*/false);
         return;
     }
     const std::vector<torch::Tensor> steps(
