@@ -47,7 +47,7 @@ LatencyTable small() {
     return table;
 }
 
-const std::string expected = R"(schema: tessera-latency-1
+const std::string expected = R"yaml(schema: tessera-latency-1
 context:
   device: "cpu"
   hardware: "AMD EPYC"
@@ -66,7 +66,7 @@ additivity:
 rows:
   - {block: "b1", choice: "dw", count: 7, mean_ms: 0.1, variance_ms2: 0, p10_ms: 0.1, p50_ms: 0.1, p90_ms: 0.1}
   - {block: "b2", choice: "conv(kernel=3)", count: 7, mean_ms: 1.25, variance_ms2: 0.01, p10_ms: 1.1, p50_ms: 1.2, p90_ms: 1.5}
-)";
+)yaml";
 
 TEST_F(LatencyYaml, IsWrittenByteForByte) { EXPECT_EQ(small().yaml(), expected); }
 
