@@ -113,19 +113,26 @@ void AtomicFile::commit() {
 void remove_unfinished(const fs::path& folder) {
     // As named by temporary_beside().
     const auto is_temporary = [](const std::string& name) {
-        const auto digits = [&](std::size_t from) { return std::min(name.find_first_not_of("0123456789", from), name.size()); };
+        const auto digits = [&](std::size_t from) {
+            return std::min(name.find_first_not_of("0123456789", from), name.size());
+        };
         const std::size_t dash = digits(1), dot = dash < name.size() ? digits(dash + 1) : dash;
-        return name.starts_with('.') && dash > 1 && name[dash] == '-' && dot > dash + 1 && dot < name.size() && name[dot] == '.';
+        return name.starts_with('.') && dash > 1 && name[dash] == '-' && dot > dash + 1 &&
+               dot < name.size() && name[dot] == '.';
     };
     std::vector<fs::path> found;
     std::error_code ignored;
-    for (fs::recursive_directory_iterator at(folder, ignored), end; !ignored && at != end; at.increment(ignored)) {
+    for (fs::recursive_directory_iterator at(folder, ignored), end; !ignored && at != end;
+         at.increment(ignored)) {
         std::error_code unknown;
-        if (is_temporary(at->path().filename().string()) && fs::is_regular_file(at->symlink_status(unknown))) {
+        if (is_temporary(at->path().filename().string()) &&
+            fs::is_regular_file(at->symlink_status(unknown))) {
             found.push_back(at->path());
         }
     }
-    for (const fs::path& file : found) { fs::remove(file, ignored); }
+    for (const fs::path& file : found) {
+        fs::remove(file, ignored);
+    }
 }
 
 std::string read_file(const fs::path& file, std::uint64_t limit) {

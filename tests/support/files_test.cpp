@@ -35,12 +35,17 @@ TEST(RemoveUnfinished, TakesWhatKilledWritersLeaveAndNothingElse) {
     fs::create_directories(folder / "x/y");
     put(folder / "x/y/.123-0.front.csv", "half");
     put(folder / ".7-12.a", "half");
-    const std::vector<std::string> kept = {"front.csv", ".hidden", ".12-a.b", ".1-2", "1-2.a", ".-1.a", ".1-.a"};
-    for (const auto& name : kept) { put(folder / name, "whole"); }
+    const std::vector<std::string> kept = {"front.csv", ".hidden", ".12-a.b", ".1-2",
+                                           "1-2.a",     ".-1.a",   ".1-.a"};
+    for (const auto& name : kept) {
+        put(folder / name, "whole");
+    }
     remove_unfinished(folder.path());
     EXPECT_FALSE(fs::exists(folder / "x/y/.123-0.front.csv"));
     EXPECT_FALSE(fs::exists(folder / ".7-12.a"));
-    for (const auto& name : kept) { EXPECT_TRUE(fs::exists(folder / name)) << name; }
+    for (const auto& name : kept) {
+        EXPECT_TRUE(fs::exists(folder / name)) << name;
+    }
     remove_unfinished(folder / "not there");
 }
 
