@@ -31,6 +31,12 @@ po::options_description shared_options() {
     return options;
 }
 
+/// For YAML's single quotes, which are doubled inside.
+std::string yaml_quoted(std::string text) {
+    for (std::size_t at = 0; (at = text.find('\'', at)) != std::string::npos; at += 2) { text.insert(at, "'"); }
+    return text;
+}
+
 } // namespace
 
 Arguments parse_arguments(int argc, const char* const* argv) {
@@ -72,7 +78,7 @@ Arguments parse_arguments(int argc, const char* const* argv) {
         if (a.command != "finetune") { throw UsageError("--pick belongs to `tessera finetune`"); }
         std::string list;
         for (const auto& pick : map["pick"].as<std::vector<std::string>>()) {
-            list += fmt::format("{}'{}'", list.empty() ? "" : ", ", pick);
+            list += fmt::format("{}'{}'", list.empty() ? "" : ", ", yaml_quoted(pick));
         }
         a.set.push_back("finetune.pick=[" + list + "]");
     }

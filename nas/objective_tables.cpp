@@ -138,8 +138,9 @@ Problem ObjectiveTables::problem(const std::vector<Objective>& objectives) const
 
 void ObjectiveTables::check_reachable(const std::vector<Objective>& objectives) const {
     for (const Objective& o : objectives) {
-        if (!columns_.contains(o.name)) { continue; }
-        const auto [low, high] = columns_.at(o.name).range();
+        const bool accuracy = o.name == "accuracy";
+        if (!accuracy && !columns_.contains(o.name)) { continue; }
+        const auto [low, high] = accuracy ? std::pair(0.0, 1.0) : columns_.at(o.name).range();
         const bool too_low = o.high && *o.high < low, too_high = o.low && *o.low > high;
         if (too_low || too_high) {
             throw support::InfeasibleError(fmt::format(

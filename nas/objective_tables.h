@@ -46,7 +46,7 @@ public:
     std::vector<int> genome(std::span<const int> of_problem) const;
 
     /// Throws InfeasibleError naming the first bound that lies outside what its objective can reach, with the reachable range.
-    /// Objectives without a table (not measured yet) and accuracy are not checked.
+    /// Objectives without a table (not measured yet) are not checked; accuracy is a fraction.
     void check_reachable(const std::vector<Objective>& objectives) const;
     const CostColumn& column(const std::string& name) const { return columns_.at(name); }
 

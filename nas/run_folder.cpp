@@ -46,7 +46,10 @@ std::optional<StageRecord> RunFolder::record(const std::string& stage) const {
         if (json.at("schema") != kStageSchema) { return std::nullopt; }
         StageRecord record{stage, json.at("fingerprint"), json.at("artefacts")};
         for (const auto& artefact : record.artefacts) {
-            if (!std::filesystem::exists(folder_ / artefact.first)) { return std::nullopt; }
+            if (!std::filesystem::exists(folder_ / artefact.first) ||
+                support::file_hash(folder_ / artefact.first) != artefact.second) {
+                return std::nullopt;
+            }
         }
         return record;
     } catch (const nlohmann::json::exception&) { return std::nullopt; } // damaged: the stage runs again
