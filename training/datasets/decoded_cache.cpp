@@ -41,19 +41,33 @@ std::string read_content(std::ifstream& stream, std::uintmax_t size, const std::
                          const std::array<std::int64_t, 4>& shape, std::int64_t classes, Dataset& data) {
     Header header;
     const Header expected;
-    if (!stream.read(reinterpret_cast<char*>(&header), sizeof header)) { return "too short"; }
-    if (std::memcmp(header.magic, expected.magic, sizeof header.magic) != 0) { return "not a cache of decoded images"; }
-    if (std::string_view(header.key, sizeof header.key) != key) { return "made from other images"; }
-    if (!std::equal(shape.begin(), shape.end(), header.shape)) { return "it holds images of another number or size"; }
+    if (!stream.read(reinterpret_cast<char*>(&header), sizeof header)) {
+        return "too short";
+    }
+    if (std::memcmp(header.magic, expected.magic, sizeof header.magic) != 0) {
+        return "not a cache of decoded images";
+    }
+    if (std::string_view(header.key, sizeof header.key) != key) {
+        return "made from other images";
+    }
+    if (!std::equal(shape.begin(), shape.end(), header.shape)) {
+        return "it holds images of another number or size";
+    }
     const auto& [count, channels, height, width] = shape;
     const auto pixels = count * channels * height * width;
-    if (size != sizeof header + static_cast<std::uint64_t>(8 * count + pixels)) { return "its size is not its header's"; }
-    data = {torch::empty({count, channels, height, width}, torch::kUInt8), torch::empty({count}, torch::kInt64)};
+    if (size != sizeof header + static_cast<std::uint64_t>(8 * count + pixels)) {
+        return "its size is not its header's";
+    }
+    data = {torch::empty({count, channels, height, width}, torch::kUInt8),
+            torch::empty({count}, torch::kInt64)};
     stream.read(static_cast<char*>(data.labels.data_ptr()), 8 * count);
     stream.read(static_cast<char*>(data.images.data_ptr()), pixels);
-    if (!stream || checksum(data) != header.checksum) { return "its content is damaged"; }
+    if (!stream || checksum(data) != header.checksum) {
+        return "its content is damaged";
+    }
     const auto* labels = data.labels.data_ptr<std::int64_t>();
-    const bool known = std::all_of(labels, labels + count, [&](std::int64_t label) { return label >= 0 && label < classes; });
+    const bool known = std::all_of(labels, labels + count,
+                                   [&](std::int64_t label) { return label >= 0 && label < classes; });
     return known ? "" : "a label is out of range";
 }
 
@@ -63,11 +77,15 @@ std::optional<Dataset> read_decoded(const std::filesystem::path& file, const std
                                     const std::array<std::int64_t, 4>& shape, std::int64_t classes) {
     std::error_code error;
     const auto size = std::filesystem::file_size(file, error);
-    if (error) { return std::nullopt; }
+    if (error) {
+        return std::nullopt;
+    }
     std::ifstream stream(file, std::ios::binary);
     Dataset data;
     const auto reason = read_content(stream, size, key, shape, classes, data);
-    if (reason.empty()) { return data; }
+    if (reason.empty()) {
+        return data;
+    }
     support::warn("{}: {}; decoding the images again", file.string(), reason);
     return std::nullopt;
 }
@@ -85,7 +103,9 @@ void write_decoded(const std::filesystem::path& file, const std::string& key, co
             stream.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
         }
         stream.close();
-        if (!stream) { throw support::RunError(file.string() + ": cannot be written (disk full?)"); }
+        if (!stream) {
+            throw support::RunError(file.string() + ": cannot be written (disk full?)");
+        }
         target.commit();
     } catch (const support::RunError& error) {
         support::warn("decoded images are not kept: {}", error.what());

@@ -19,20 +19,25 @@ Image to_grey(const Image& image) {
 
 Image to_rgb(const Image& image) {
     Image rgb{image.width, image.height, 3, std::vector<std::uint8_t>(image.pixels.size() * 3)};
-    for (std::size_t i = 0; i < rgb.pixels.size(); ++i) { rgb.pixels[i] = image.pixels[i / 3]; }
+    for (std::size_t i = 0; i < rgb.pixels.size(); ++i) {
+        rgb.pixels[i] = image.pixels[i / 3];
+    }
     return rgb;
 }
 
 } // namespace
 
 void check_image_size(std::int64_t width, std::int64_t height, const std::string& name) {
-    if (width < 1 || height < 1 || width > largest_side || height > largest_side || width * height > largest_area) {
-        throw support::RunError(fmt::format("{}: {}x{} pixels; at most {} a side and {} million in all are read", name, width,
-                                            height, largest_side, largest_area / 1'000'000));
+    if (width < 1 || height < 1 || width > largest_side || height > largest_side ||
+        width * height > largest_area) {
+        throw support::RunError(
+            fmt::format("{}: {}x{} pixels; at most {} a side and {} million in all are read", name, width,
+                        height, largest_side, largest_area / 1'000'000));
     }
 }
 
-Image decode_image(std::string_view bytes, std::int64_t channels, std::int64_t needed_side, const std::string& name) {
+Image decode_image(std::string_view bytes, std::int64_t channels, std::int64_t needed_side,
+                   const std::string& name) {
     using namespace std::string_view_literals;
     Image image;
     if (bytes.starts_with("\xff\xd8\xff"sv)) {
@@ -42,7 +47,9 @@ Image decode_image(std::string_view bytes, std::int64_t channels, std::int64_t n
     } else {
         throw support::RunError(fmt::format("{}: neither a JPEG nor a PNG image", name));
     }
-    if (image.channels == channels) { return image; }
+    if (image.channels == channels) {
+        return image;
+    }
     return channels == 1 ? to_grey(image) : to_rgb(image);
 }
 

@@ -6,7 +6,8 @@
 namespace tessera::training {
 namespace {
 
-/// For each output position along one axis: the first input position and the weights of it and its successors.
+/// For each output position along one axis: the first input position and the weights of it and its
+/// successors.
 struct Taps {
     std::vector<std::int64_t> first;
     std::vector<std::vector<float>> weights;
@@ -29,13 +30,18 @@ Taps make_taps(std::int64_t input, std::int64_t output, double scale) {
         for (std::int64_t at = low; at < high; ++at) {
             const double weight = 1 - std::abs(static_cast<double>(at) + 0.5 - centre) / reach;
             if (weight <= 0) {
-                if (weights.empty()) { first = at + 1; continue; }
+                if (weights.empty()) {
+                    first = at + 1;
+                    continue;
+                }
                 break;
             }
             weights.push_back(static_cast<float>(weight));
             sum += weight;
         }
-        for (auto& weight : weights) { weight = static_cast<float>(weight / sum); }
+        for (auto& weight : weights) {
+            weight = static_cast<float>(weight / sum);
+        }
         taps.first.push_back(first);
         taps.weights.push_back(std::move(weights));
     }

@@ -15,8 +15,8 @@
 namespace tessera::training {
 namespace {
 
-/// libjpeg reports errors by a function that must not return. Exceptions may not cross its C frames: it jumps back into
-/// read_header() or read_pixels(), which hold nothing that needs a destructor.
+/// libjpeg reports errors by a function that must not return. Exceptions may not cross its C frames: it jumps
+/// back into read_header() or read_pixels(), which hold nothing that needs a destructor.
 struct Decoder {
     jpeg_decompress_struct info{};
     jpeg_error_mgr errors{};
@@ -38,14 +38,18 @@ struct Decoder {
 
 /// libjpeg only warns of missing or senseless data and fills in grey.
 void warn(j_common_ptr info, int level) {
-    if (level >= 0) { return; }
+    if (level >= 0) {
+        return;
+    }
     switch (info->err->msg_code) {
     case JWRN_JPEG_EOF:
     case JWRN_HIT_MARKER:
     case JWRN_HUFF_BAD_CODE:
     case JWRN_ARITH_BAD_CODE:
-    case JWRN_MUST_RESYNC: give_up(info);
-    default: break;
+    case JWRN_MUST_RESYNC:
+        give_up(info);
+    default:
+        break;
     }
 }
 
@@ -63,27 +67,35 @@ Decoder::Decoder() {
     errors.error_exit = give_up;
     errors.emit_message = warn;
     info.client_data = this;
-    if (setjmp(jump) != 0) { throw support::RunError(std::string("libjpeg: ") + message); }
+    if (setjmp(jump) != 0) {
+        throw support::RunError(std::string("libjpeg: ") + message);
+    }
     jpeg_create_decompress(&info);
     progress.progress_monitor = limit_scans;
     info.progress = &progress;
 }
 
 bool read_header(Decoder& decoder, const unsigned char* bytes, std::size_t size) {
-    if (setjmp(decoder.jump) != 0) { return false; }
+    if (setjmp(decoder.jump) != 0) {
+        return false;
+    }
     jpeg_mem_src(&decoder.info, bytes, size);
     jpeg_read_header(&decoder.info, TRUE);
     return true;
 }
 
 bool settle_size(Decoder& decoder) {
-    if (setjmp(decoder.jump) != 0) { return false; }
+    if (setjmp(decoder.jump) != 0) {
+        return false;
+    }
     jpeg_calc_output_dimensions(&decoder.info);
     return true;
 }
 
 bool read_pixels(Decoder& decoder, unsigned char* pixels, std::size_t stride) {
-    if (setjmp(decoder.jump) != 0) { return false; }
+    if (setjmp(decoder.jump) != 0) {
+        return false;
+    }
     jpeg_start_decompress(&decoder.info);
     while (decoder.info.output_scanline < decoder.info.output_height) {
         unsigned char* row = pixels + decoder.info.output_scanline * stride;
@@ -98,18 +110,25 @@ Image cmyk_to_rgb(const Image& image) {
     Image rgb{image.width, image.height, 3, std::vector<std::uint8_t>(image.pixels.size() / 4 * 3)};
     for (std::size_t i = 0; i < image.pixels.size() / 4; ++i) {
         const auto* p = &image.pixels[4 * i];
-        for (std::size_t c = 0; c < 3; ++c) { rgb.pixels[3 * i + c] = static_cast<std::uint8_t>(p[c] * p[3] / 255); }
+        for (std::size_t c = 0; c < 3; ++c) {
+            rgb.pixels[3 * i + c] = static_cast<std::uint8_t>(p[c] * p[3] / 255);
+        }
     }
     return rgb;
 }
 
 } // namespace
 
-Image decode_jpeg(std::string_view bytes, std::int64_t channels, std::int64_t needed_side, const std::string& name) {
-    const auto refuse = [&](const char* why) { throw support::RunError(fmt::format("{}: damaged JPEG: {}", name, why)); };
+Image decode_jpeg(std::string_view bytes, std::int64_t channels, std::int64_t needed_side,
+                  const std::string& name) {
+    const auto refuse = [&](const char* why) {
+        throw support::RunError(fmt::format("{}: damaged JPEG: {}", name, why));
+    };
     Decoder decoder;
     auto& info = decoder.info;
-    if (!read_header(decoder, reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size())) { refuse(decoder.message); }
+    if (!read_header(decoder, reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size())) {
+        refuse(decoder.message);
+    }
     check_image_size(info.image_width, info.image_height, name);
 
     const bool cmyk = info.jpeg_color_space == JCS_CMYK || info.jpeg_color_space == JCS_YCCK;
@@ -119,7 +138,9 @@ Image decode_jpeg(std::string_view bytes, std::int64_t channels, std::int64_t ne
     while (needed_side > 0 && info.scale_denom < 8 && side / (2 * info.scale_denom) >= 2 * needed_side) {
         info.scale_denom *= 2;
     }
-    if (!settle_size(decoder)) { refuse(decoder.message); }
+    if (!settle_size(decoder)) {
+        refuse(decoder.message);
+    }
     Image image{info.output_width, info.output_height, info.out_color_components, {}};
     image.pixels.resize(static_cast<std::size_t>(image.width * image.height * image.channels));
     if (!read_pixels(decoder, image.pixels.data(), static_cast<std::size_t>(image.width * image.channels))) {

@@ -36,29 +36,41 @@ void ignore_warning(png_structp, png_const_charp) {}
 
 void read_bytes(png_structp png, png_bytep out, std::size_t count) {
     auto* reader = static_cast<Reader*>(png_get_io_ptr(png));
-    if (count > reader->bytes.size() - reader->position) { png_error(png, "the file ends early"); }
+    if (count > reader->bytes.size() - reader->position) {
+        png_error(png, "the file ends early");
+    }
     std::memcpy(out, reader->bytes.data() + reader->position, count);
     reader->position += count;
 }
 
 Reader::Reader(std::string_view content) : bytes(content) {
-    if (setjmp(jump) != 0) { throw support::RunError(std::string("libpng: ") + message); }
+    if (setjmp(jump) != 0) {
+        throw support::RunError(std::string("libpng: ") + message);
+    }
     png = png_create_read_struct(PNG_LIBPNG_VER_STRING, this, give_up, ignore_warning);
     info = png != nullptr ? png_create_info_struct(png) : nullptr;
-    if (info == nullptr) { throw support::RunError("libpng: out of memory"); }
+    if (info == nullptr) {
+        throw support::RunError("libpng: out of memory");
+    }
     png_set_read_fn(png, this, read_bytes);
     png_set_user_limits(png, largest_side, largest_side);
     png_set_chunk_malloc_max(png, 8U << 20);
 }
 
-/// Reads up to the pixels and asks for 8-bit grey or RGB. Palette entries' and colours' transparency is expanded by libpng
-/// together with the palette, then stripped with every other alpha channel.
+/// Reads up to the pixels and asks for 8-bit grey or RGB. Palette entries' and colours' transparency is
+/// expanded by libpng together with the palette, then stripped with every other alpha channel.
 bool read_header(Reader& reader) {
-    if (setjmp(reader.jump) != 0) { return false; }
+    if (setjmp(reader.jump) != 0) {
+        return false;
+    }
     png_read_info(reader.png, reader.info);
     const int type = png_get_color_type(reader.png, reader.info);
-    if (type == PNG_COLOR_TYPE_PALETTE) { png_set_palette_to_rgb(reader.png); }
-    if (type == PNG_COLOR_TYPE_GRAY) { png_set_expand_gray_1_2_4_to_8(reader.png); }
+    if (type == PNG_COLOR_TYPE_PALETTE) {
+        png_set_palette_to_rgb(reader.png);
+    }
+    if (type == PNG_COLOR_TYPE_GRAY) {
+        png_set_expand_gray_1_2_4_to_8(reader.png);
+    }
     png_set_scale_16(reader.png);
     png_set_strip_alpha(reader.png);
     png_set_interlace_handling(reader.png);
@@ -67,7 +79,9 @@ bool read_header(Reader& reader) {
 }
 
 bool read_pixels(Reader& reader, png_bytepp rows) {
-    if (setjmp(reader.jump) != 0) { return false; }
+    if (setjmp(reader.jump) != 0) {
+        return false;
+    }
     png_read_image(reader.png, rows);
     png_read_end(reader.png, nullptr);
     return true;
@@ -77,19 +91,30 @@ bool read_pixels(Reader& reader, png_bytepp rows) {
 
 Image decode_png(std::string_view bytes, const std::string& name) {
     Reader reader(bytes);
-    const auto refuse = [&](const char* why) { throw support::RunError(fmt::format("{}: damaged PNG: {}", name, why)); };
-    if (!read_header(reader)) { refuse(reader.message); }
-    Image image{png_get_image_width(reader.png, reader.info), png_get_image_height(reader.png, reader.info),
-                png_get_channels(reader.png, reader.info), {}};
+    const auto refuse = [&](const char* why) {
+        throw support::RunError(fmt::format("{}: damaged PNG: {}", name, why));
+    };
+    if (!read_header(reader)) {
+        refuse(reader.message);
+    }
+    Image image{png_get_image_width(reader.png, reader.info),
+                png_get_image_height(reader.png, reader.info),
+                png_get_channels(reader.png, reader.info),
+                {}};
     check_image_size(image.width, image.height, name);
     const auto row_bytes = static_cast<std::size_t>(image.width * image.channels);
-    if ((image.channels != 1 && image.channels != 3) || png_get_rowbytes(reader.png, reader.info) != row_bytes) {
+    if ((image.channels != 1 && image.channels != 3) ||
+        png_get_rowbytes(reader.png, reader.info) != row_bytes) {
         refuse("an unknown pixel format");
     }
     image.pixels.resize(row_bytes * static_cast<std::size_t>(image.height));
     std::vector<png_bytep> rows;
-    for (std::int64_t y = 0; y < image.height; ++y) { rows.push_back(&image.pixels[row_bytes * static_cast<std::size_t>(y)]); }
-    if (!read_pixels(reader, rows.data())) { refuse(reader.message); }
+    for (std::int64_t y = 0; y < image.height; ++y) {
+        rows.push_back(&image.pixels[row_bytes * static_cast<std::size_t>(y)]);
+    }
+    if (!read_pixels(reader, rows.data())) {
+        refuse(reader.message);
+    }
     return image;
 }
 

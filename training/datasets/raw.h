@@ -16,8 +16,8 @@ struct RawDatasets {
     std::vector<std::string> classes;
 };
 
-/// Whole content of a file that must hold exactly `expected` bytes. Throws RunError naming the file, both sizes and `what`
-/// (how the expected size comes about).
+/// Whole content of a file that must hold exactly `expected` bytes. Throws RunError naming the file, both
+/// sizes and `what` (how the expected size comes about).
 std::string read_exactly(const std::filesystem::path& file, std::uint64_t expected, const std::string& what);
 
 /// "0", "1", ...: the names of classes that have none.

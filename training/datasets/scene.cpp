@@ -17,7 +17,9 @@ Colour random_colour(support::Rng& rng) { return {rng.uniform(), rng.uniform(), 
 
 double distance(const Colour& a, const Colour& b) {
     double sum = 0;
-    for (std::size_t c = 0; c < 3; ++c) { sum += (a[c] - b[c]) * (a[c] - b[c]); }
+    for (std::size_t c = 0; c < 3; ++c) {
+        sum += (a[c] - b[c]) * (a[c] - b[c]);
+    }
     return std::sqrt(sum);
 }
 
@@ -26,7 +28,10 @@ Colour distinct_colour(support::Rng& rng, std::initializer_list<Colour> others) 
     Colour colour{};
     for (int tries = 0; tries < 32; ++tries) {
         colour = random_colour(rng);
-        if (std::all_of(others.begin(), others.end(), [&](const Colour& o) { return distance(o, colour) >= contrast; })) { break; }
+        if (std::all_of(others.begin(), others.end(),
+                        [&](const Colour& o) { return distance(o, colour) >= contrast; })) {
+            break;
+        }
     }
     return colour;
 }
@@ -35,7 +40,9 @@ Colour distinct_colour(support::Rng& rng, std::initializer_list<Colour> others) 
 std::pair<double, double> random_direction(support::Rng& rng) {
     for (;;) {
         const double x = between(rng, -1, 1), y = between(rng, -1, 1), length = std::sqrt(x * x + y * y);
-        if (length > 0.1 && length <= 1) { return {x / length, y / length}; }
+        if (length > 0.1 && length <= 1) {
+            return {x / length, y / length};
+        }
     }
 }
 
@@ -54,7 +61,9 @@ Shape distractor(support::Rng& rng) {
 Scene compose_scene(std::int64_t label, support::Rng& rng) {
     Scene scene;
     scene.from = random_colour(rng);
-    for (auto& value : scene.to = scene.from) { value = std::clamp(value + between(rng, -0.3, 0.3), 0.0, 1.0); }
+    for (auto& value : scene.to = scene.from) {
+        value = std::clamp(value + between(rng, -0.3, 0.3), 0.0, 1.0);
+    }
     std::tie(scene.along_x, scene.along_y) = random_direction(rng);
 
     Shape main;
@@ -69,8 +78,8 @@ Scene compose_scene(std::int64_t label, support::Rng& rng) {
     main.period = between(rng, 0.22, 0.30);
     main.phase = rng.uniform();
     main.first = distinct_colour(rng, {scene.from, scene.to});
-    main.second = main.fill == FillKind::solid ? main.first
-                                               : distinct_colour(rng, {scene.from, scene.to, main.first});
+    main.second =
+        main.fill == FillKind::solid ? main.first : distinct_colour(rng, {scene.from, scene.to, main.first});
     scene.shapes.push_back(distractor(rng));
     scene.shapes.push_back(main);
     scene.shapes.push_back(distractor(rng));

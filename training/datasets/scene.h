@@ -1,4 +1,5 @@
-// Small painted scenes: shapes on a graded background. What an image shows, apart from how it is turned into pixels.
+// Small painted scenes: shapes on a graded background. What an image shows, apart from how it is turned into
+// pixels.
 #pragma once
 
 #include <array>
@@ -26,20 +27,22 @@ struct Shape {
 };
 
 struct Scene {
-    Colour from{}, to{};           ///< background, graded along (along_x, along_y)
+    Colour from{}, to{}; ///< background, graded along (along_x, along_y)
     double along_x = 1, along_y = 0;
-    std::vector<Shape> shapes;     ///< from the farthest to the nearest
-    double noise = 0;              ///< standard deviation of each pixel's brightness
+    std::vector<Shape> shapes; ///< from the farthest to the nearest
+    double noise = 0;          ///< standard deviation of each pixel's brightness
 };
 
-/// Draws a scene whose main shape has the class's outline and fill; place, size, turn, colours, background and
-/// distractors tell nothing of the class.
+/// Draws a scene whose main shape has the class's outline and fill; place, size, turn, colours, background
+/// and distractors tell nothing of the class.
 Scene compose_scene(std::int64_t label, support::Rng& rng);
 
 /// Paints size x size pixels as channels x size x size bytes; noise comes from `rng`.
-void paint_scene(const Scene& scene, std::int64_t channels, std::int64_t size, support::Rng& rng, std::uint8_t* planes);
+void paint_scene(const Scene& scene, std::int64_t channels, std::int64_t size, support::Rng& rng,
+                 std::uint8_t* planes);
 
-/// Signed distance of (u, v) from the outline of a shape of radius 1, negative inside; exact enough for soft edges.
+/// Signed distance of (u, v) from the outline of a shape of radius 1, negative inside; exact enough for soft
+/// edges.
 double outline_distance(ShapeKind kind, double u, double v);
 
 } // namespace tessera::training

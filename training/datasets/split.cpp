@@ -11,13 +11,17 @@
 namespace tessera::training {
 namespace {
 
-/// Rows of each class, shuffled by a seed of their own: adding images to one class leaves the others' order alone.
-std::vector<std::vector<std::int64_t>> shuffled_classes(const torch::Tensor& labels, std::uint64_t seed, std::string_view purpose) {
+/// Rows of each class, shuffled by a seed of their own: adding images to one class leaves the others' order
+/// alone.
+std::vector<std::vector<std::int64_t>> shuffled_classes(const torch::Tensor& labels, std::uint64_t seed,
+                                                        std::string_view purpose) {
     std::vector<std::vector<std::int64_t>> classes;
     const auto* values = labels.data_ptr<std::int64_t>();
     for (std::int64_t i = 0; i < labels.size(0); ++i) {
         const auto label = static_cast<std::size_t>(values[i]);
-        if (label >= classes.size()) { classes.resize(label + 1); }
+        if (label >= classes.size()) {
+            classes.resize(label + 1);
+        }
         classes[label].push_back(i);
     }
     for (std::size_t c = 0; c < classes.size(); ++c) {
@@ -38,15 +42,17 @@ std::vector<std::int64_t> balanced_rows(const torch::Tensor& labels, std::int64_
     const auto classes = shuffled_classes(labels, seed, "limit");
     for (std::size_t turn = 0; static_cast<std::int64_t>(rows.size()) < limit; ++turn) {
         for (const auto& members : classes) {
-            if (turn < members.size() && static_cast<std::int64_t>(rows.size()) < limit) { rows.push_back(members[turn]); }
+            if (turn < members.size() && static_cast<std::int64_t>(rows.size()) < limit) {
+                rows.push_back(members[turn]);
+            }
         }
     }
     std::sort(rows.begin(), rows.end());
     return rows;
 }
 
-std::pair<std::vector<std::int64_t>, std::vector<std::int64_t>> stratified_split(const torch::Tensor& labels, double share,
-                                                                                 std::uint64_t seed) {
+std::pair<std::vector<std::int64_t>, std::vector<std::int64_t>>
+stratified_split(const torch::Tensor& labels, double share, std::uint64_t seed) {
     std::vector<std::int64_t> kept, held_out;
     for (const auto& members : shuffled_classes(labels, seed, "split")) {
         const auto count = static_cast<std::int64_t>(members.size());
@@ -64,10 +70,14 @@ Normalisation measure_normalisation(const torch::Tensor& images) {
     const auto count = images.size(0), channels = images.size(1), area = images.size(2) * images.size(3);
     const auto* in = images.data_ptr<std::uint8_t>();
     std::vector<std::array<std::int64_t, 256>> histograms(static_cast<std::size_t>(channels));
-    for (auto& histogram : histograms) { histogram.fill(0); }
+    for (auto& histogram : histograms) {
+        histogram.fill(0);
+    }
     for (std::int64_t i = 0; i < count; ++i) {
         for (auto& histogram : histograms) {
-            for (std::int64_t p = 0; p < area; ++p) { ++histogram[*in++]; }
+            for (std::int64_t p = 0; p < area; ++p) {
+                ++histogram[*in++];
+            }
         }
     }
     Normalisation result;

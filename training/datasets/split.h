@@ -9,16 +9,18 @@
 
 namespace tessera::training {
 
-/// At most `limit` rows, sorted: one of each class in turn until there are enough, so that no class has two more than another
-/// unless the other is used up. A smaller limit chooses a subset of what a larger one chooses. limit <= 0: all rows.
+/// At most `limit` rows, sorted: one of each class in turn until there are enough, so that no class has two
+/// more than another unless the other is used up. A smaller limit chooses a subset of what a larger one
+/// chooses. limit <= 0: all rows.
 std::vector<std::int64_t> balanced_rows(const torch::Tensor& labels, std::int64_t limit, std::uint64_t seed);
 
-/// Rows kept and rows held out, both sorted. Of each class the nearest whole number to `share` of its rows is held out, but
-/// never all of them.
-std::pair<std::vector<std::int64_t>, std::vector<std::int64_t>> stratified_split(const torch::Tensor& labels, double share,
-                                                                                 std::uint64_t seed);
+/// Rows kept and rows held out, both sorted. Of each class the nearest whole number to `share` of its rows is
+/// held out, but never all of them.
+std::pair<std::vector<std::int64_t>, std::vector<std::int64_t>>
+stratified_split(const torch::Tensor& labels, double share, std::uint64_t seed);
 
-/// Mean and population standard deviation of each channel, exact over all pixels. A constant channel gets 1/255.
+/// Mean and population standard deviation of each channel, exact over all pixels. A constant channel gets
+/// 1/255.
 Normalisation measure_normalisation(const torch::Tensor& images);
 
 } // namespace tessera::training

@@ -1,0 +1,161 @@
+#include "training/dataset.h"
+
+#include <gmock/gmock.h>
+
+#include "tests/training/data_helpers.h"
+
+namespace tessera::training {
+namespace {
+
+using namespace testing;
+using support::UsageError;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+DataOptions read(const std::string& text) {
+    const auto document = support::Document::parse(text, "x.yaml", "/base");
+    return DataOptions::read(document.root().section("data", "Data."));
+}
+
+std::string refusal(const std::string& text) {
+    return message_of<UsageError>([&] { read(text); });
+}
+
+DataOptions small() {
+    DataOptions options;
+    options.synthetic_train = 200;
+    options.synthetic_test = 50;
+    return options;
+}
+
+TEST(DataOptions, ReadsEveryKey) {
+    const auto options =
+        read("data: {kind: image_folder, path: images, image_size: 64, train_limit: 100, validation: 0.2, "
+             "mean: [0.5],"
+             " std: [0.25], cache: c, split_seed: 9, synthetic: {train: 10, test: 20, classes: 3, size: 8}}");
+    EXPECT_EQ(options.kind, DatasetKind::image_folder);
+    EXPECT_EQ(options.path, "/base/images");
+    EXPECT_EQ(options.cache, "/base/c");
+    EXPECT_EQ(options.image_size, 64);
+    EXPECT_EQ(options.train_limit, 100);
+    EXPECT_EQ(options.validation, 0.2);
+    EXPECT_THAT(options.mean, ElementsAre(0.5));
+    EXPECT_THAT(options.deviation, ElementsAre(0.25));
+    EXPECT_EQ(options.split_seed, 9);
+    EXPECT_EQ(options.synthetic_train, 10);
+    EXPECT_EQ(options.synthetic_test, 20);
+    EXPECT_EQ(options.synthetic_classes, 3);
+    EXPECT_EQ(options.synthetic_size, 8);
+}
+
+TEST(DataOptions, AnEmptySectionIsTheDefaultData) {
+    EXPECT_EQ(read("data: {}").kind, DatasetKind::synthetic);
+}
+
+TEST(DataOptions, RefusesWhatItDoesNotKnow) {
+    EXPECT_THAT(refusal("data: {train_limmit: 3}"), HasSubstr("train_limit"));
+    EXPECT_THAT(refusal("data: {synthetic: {sizes: 3}}"), HasSubstr("size"));
+    EXPECT_THAT(refusal("data: {kind: imagenet}"), HasSubstr("image_folder"));
+    EXPECT_THAT(refusal("data: {validation: 0}"), HasSubstr("validation"));
+    EXPECT_THAT(refusal("data: {std: [0]}"), HasSubstr("std"));
+    EXPECT_THAT(refusal("data: {synthetic: {classes: 21}}"), HasSubstr("classes"));
+}
+
+TEST(DataOptions, FilesNeedAPath) {
+    EXPECT_THAT(refusal("data: {kind: cifar10}"),
+                HasSubstr("data.path: this kind of data set needs the folder of its files"));
+}
+
+TEST(Datasets, SplitStratifiedAndMeasuresWhatIsTrainedOn) {
+    const auto data = load_datasets(small(), 3, 16, 16, 10);
+    EXPECT_EQ(data.train.size(), 180);
+    EXPECT_EQ(data.validation.size(), 20);
+    EXPECT_EQ(data.test.size(), 50);
+    EXPECT_THAT(values(torch::bincount(data.validation.labels)), ElementsAre(2, 2, 2, 2, 2, 2, 2, 2, 2, 2));
+    const auto pixels = data.train.images.to(torch::kFloat64) / 255;
+    EXPECT_NEAR(data.normalisation.mean[1], pixels.select(1, 1).mean().item<double>(), 1e-12);
+    EXPECT_NEAR(data.normalisation.deviation[2], pixels.select(1, 2).std(false).item<double>(), 1e-12);
+    EXPECT_EQ(
+        data.description,
+        "synthetic shapes (generated, not photographs): 10 classes, 180 training, 20 validation and 50 test "
+        "images of 3x16x16");
+}
+
+TEST(Datasets, ALimitIsBalancedAndLeavesTheTestSetAlone) {
+    auto options = small();
+    options.train_limit = 100;
+    const auto data = load_datasets(options, 3, 16, 16, 10);
+    EXPECT_EQ(data.train.size(), 90);
+    EXPECT_EQ(data.validation.size(), 10);
+    EXPECT_EQ(data.test.size(), 50);
+    EXPECT_TRUE((torch::bincount(data.train.labels) == 9).all().item<bool>());
+}
+
+TEST(Datasets, TheSameSeedGivesTheSameData) {
+    auto options = small();
+    const auto first = load_datasets(options, 3, 16, 16, 10), second = load_datasets(options, 3, 16, 16, 10);
+    EXPECT_TRUE(torch::equal(first.train.images, second.train.images));
+    EXPECT_TRUE(torch::equal(first.validation.labels, second.validation.labels));
+    EXPECT_EQ(first.normalisation.mean, second.normalisation.mean);
+}
+
+TEST(Datasets, GivenNormalisationIsUsed) {
+    auto options = small();
+    options.mean = {0.1, 0.2, 0.3};
+    EXPECT_THAT(load_datasets(options, 3, 16, 16, 10).normalisation.mean, ElementsAre(0.1, 0.2, 0.3));
+    options.deviation = {0.5};
+    EXPECT_THAT(message_of<UsageError>([&] { load_datasets(options, 3, 16, 16, 10); }),
+                HasSubstr("data.std has 1 values; space.input has 3 channels"));
+}
+
+TEST(Datasets, RefuseWhatDoesNotFitTheSpace) {
+    const auto refuse = [](DataOptions options, std::int64_t channels, std::int64_t height,
+                           std::int64_t classes) {
+        return message_of<UsageError>([&] { load_datasets(options, channels, height, 16, classes); });
+    };
+    EXPECT_THAT(refuse(small(), 3, 32, 10),
+                HasSubstr("are 3x16x16 (channels, height, width), but space.input is 3x32x16"));
+    EXPECT_THAT(refuse(small(), 4, 16, 10), HasSubstr("space.input has 4 channels"));
+    EXPECT_THAT(refuse(small(), 3, 16, 9), HasSubstr("has 10 classes, but the space has 9"));
+    auto tiny = small();
+    tiny.synthetic_train = 20;
+    EXPECT_THAT(refuse(tiny, 3, 16, 10), HasSubstr("leaves none for validation"));
+    DataOptions folder;
+    folder.kind = DatasetKind::image_folder;
+    folder.image_size = 32;
+    EXPECT_THAT(refuse(folder, 3, 16, 10), HasSubstr("data.image_size is 32, but space.input is 16x16"));
+}
+
+TEST(Datasets, RefuseImagesOfAnotherNumberOfChannels) {
+    const TemporaryFolder folder;
+    for (const char* split : {"train", "t10k"}) {
+        put(folder / (std::string(split) + "-images-idx3-ubyte"), from_hex("00000803000000010000000100000001"
+                                                                           "05"));
+        put(folder / (std::string(split) + "-labels-idx1-ubyte"), from_hex("0000080100000001"
+                                                                           "00"));
+    }
+    DataOptions options;
+    options.kind = DatasetKind::mnist;
+    options.path = folder.path();
+    EXPECT_THAT(
+        message_of<UsageError>([&] { load_datasets(options, 3, 1, 1, 10); }),
+        HasSubstr("images of MNIST format are 1x1x1 (channels, height, width), but space.input is 3x1x1"));
+}
+
+TEST(Datasets, AValidationFolderIsUsedInsteadOfSplitting) {
+    const TemporaryFolder folder;
+    put_folder(folder.path(), 3);
+    DataOptions options;
+    options.kind = DatasetKind::image_folder;
+    options.path = folder.path();
+    options.validation = 0.34;
+    EXPECT_EQ(load_datasets(options, 3, 2, 2, 2).train.size(), 4);
+    std::filesystem::copy(folder / "test", folder / "val", std::filesystem::copy_options::recursive);
+    const auto data = load_datasets(options, 3, 2, 2, 2);
+    EXPECT_EQ(data.train.size(), 6);
+    EXPECT_EQ(data.validation.size(), 6);
+    EXPECT_THAT(data.classes, ElementsAre("cat", "dog"));
+}
+
+} // namespace
+} // namespace tessera::training
