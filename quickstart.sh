@@ -3,7 +3,7 @@
 # builds, runs configs/quickstart.yaml and says where things are. Repeating it repeats only what is not done yet.
 #
 #   ./quickstart.sh [--cuda] [--build-only] [OPTION OF tessera run ...]
-#     --cuda        also installs the CUDA libraries for a GPU (3.3 GB)
+#     --cuda        also installs the CUDA libraries for a GPU (2.6 GB more)
 #     --build-only  stops once build/release/tessera is there
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"

@@ -4,7 +4,7 @@
 # Does nothing the second time. quickstart.sh and test.sh call it; it can be run alone.
 #
 #   scripts/setup.sh [--cuda] [--python-torch]
-#     --cuda          also the CUDA libraries that LibTorch needs on a GPU (3.3 GB more)
+#     --cuda          also the CUDA libraries that LibTorch needs on a GPU (2.6 GB more)
 #     --python-torch  also Debian's PyTorch, with which the tests open exported files (0.6 GB)
 #
 # LibTorch goes to ${TESSERA_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/tessera}/libtorch-2.11.0.
