@@ -127,6 +127,7 @@ Rule read_rule(Section section, const std::vector<const Family*>& used) {
         if (key == "family") { continue; }
         const std::vector<std::string> texts = section.texts(key);
         std::string problem = fmt::format("'{}' has no value", key);
+        bool known_somewhere = false; // what a family that has the parameter says of the value tells more
         std::size_t understood = 0;
         for (const std::string& text : texts) {
             bool valid = false;
@@ -139,7 +140,11 @@ Rule read_rule(Section section, const std::vector<const Family*>& used) {
                     conditions.back().values.push_back(std::move(value));
                     valid = true;
                 } catch (const support::UsageError& error) {
-                    problem = error.what(); // other families may know the parameter or the value
+                    // Other families may know the parameter or the value.
+                    const bool known = std::ranges::any_of(candidates[f]->parameters(),
+                                                           [&](const Parameter& p) { return p.name == key; });
+                    if (known || !known_somewhere) { problem = error.what(); }
+                    known_somewhere = known_somewhere || known;
                 }
             }
             understood += valid ? 1 : 0;

@@ -11,7 +11,7 @@
 namespace tessera::search_spaces {
 namespace {
 
-constexpr std::array<std::pair<std::string_view, Activation>, 7> names{{
+constexpr std::array<std::pair<std::string_view, Activation>, 7> activation_names{{
     {"none", Activation::none},
     {"relu", Activation::relu},
     {"relu6", Activation::relu6},
@@ -25,7 +25,7 @@ constexpr std::array<std::pair<std::string_view, Activation>, 7> names{{
 
 Activation activation(std::string_view name) {
     std::vector<std::string> known;
-    for (const auto& [spelling, value] : names) {
+    for (const auto& [spelling, value] : activation_names) {
         if (spelling == name) { return value; }
         known.emplace_back(spelling);
     }

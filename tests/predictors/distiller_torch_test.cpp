@@ -1,12 +1,14 @@
 // Acceptance facts 2 to 4 of blockwise distillation, and what becomes of a choice that diverges.
 #include "predictors/distiller.h"
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 
 #include <gtest/gtest.h>
 
 #include "support/config.h"
+#include "support/error.h"
 #include "support/files.h"
 #include "training/layout.h"
 #include "training/state.h"
@@ -18,16 +20,17 @@ namespace {
 using search_spaces::SearchSpace;
 
 SearchSpace space_of(const std::string& choices) {
-    const std::string yaml = R"(
+    const std::string yaml = R"YAML(
 space:
   input: [3, 8, 8]
   classes: 4
   stem: {channels: 8, kernel: 3, stride: 1, act: relu}
   blocks:
-    - {name: b1, channels: 8, stride: 1, reference: &r "conv(depth=1,kernel=3,width=1)", choices: &c [)" + choices + R"(]}
+    - {name: b1, channels: 8, stride: 1, reference: &r "conv(depth=1,kernel=3,width=1)", choices: &c [)YAML" + choices +
+                             R"YAML(]}
     - {name: b2, channels: 12, stride: 2, reference: *r, choices: *c}
   head: {}
-)";
+)YAML";
     return SearchSpace::read(support::Document::parse(yaml).root().section("space", ""));
 }
 
