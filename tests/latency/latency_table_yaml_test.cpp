@@ -167,7 +167,7 @@ TEST_F(LatencyYaml, RefusesDamageWithFileAndLine) {
     refuse("block: \"b2\", ", "", 19, "'block' is missing");
     refuse("  - {block: \"b2\"", "  - 7\n  - {block: \"b2\"", 19, "a mapping is expected");
     refuse("rows:\n", "rows: nothing\nrest:\n", 18, "unknown key 'rest'");
-    refuse("head: {count", "head: {{count", 13, "a mapping is expected");
+    refuse("head: {count", "head: {{count", 13, "malformed YAML");
     refuse("stem: {", "stem: }{", 12, "malformed YAML");
 }
 

@@ -1,7 +1,9 @@
 // Spaces whose every architecture's values are known.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
+#include <utility>
 #include <vector>
 
 #include "nas/search.h"
@@ -98,12 +100,49 @@ inline Candidate evaluated(const Problem& problem, const std::vector<int>& genom
 /// The front of the whole space, genome by genome.
 inline std::vector<Candidate> brute_force(const Problem& problem) {
     std::vector<int> genome(problem.choices.size(), 0);
+    std::vector<double> values(problem.objectives.size());
     std::vector<Candidate> kept;
+    std::size_t compact = 0; // so many of `kept` are a front, with accuracy and latency both rising
     do {
-        kept.push_back(evaluated(problem, genome));
-        if (kept.size() >= 50000) { kept = non_dominated(kept, problem.objectives); }
+        problem.evaluate(genome, values);
+        bool hopeless = false;
+        for (std::size_t k = 0; k < values.size(); ++k) { hopeless |= problem.objectives[k].violation(values[k]) > 0; }
+        if (values.size() == 2 && compact > 0) { // who is at least as accurate with the least latency
+            const auto end = kept.begin() + static_cast<std::ptrdiff_t>(compact);
+            const auto rival = std::lower_bound(kept.begin(), end, values[0],
+                                                [](const Candidate& c, double v) { return c.values[0] < v; });
+            hopeless |= rival != end && rival->values[1] <= values[1] && rival->values != values;
+        }
+        if (hopeless) { continue; }
+        kept.push_back({genome, values, 0});
+        if (kept.size() >= compact + 5000) {
+            kept = non_dominated(kept, problem.objectives);
+            compact = kept.size();
+        }
     } while (next_genome(genome, problem.choices));
     return non_dominated(kept, problem.objectives);
+}
+
+/// The exact front of an additive table of any size, block by block: only sums that nothing dominates can be completed to one.
+/// Without genomes.
+inline std::vector<Candidate> exact_additive_front(const Tables& tables) {
+    std::vector<std::pair<double, double>> front{{0.0, 0.0}}; // latency, loss
+    for (std::size_t b = 0; b < tables.loss.size(); ++b) {
+        std::vector<std::pair<double, double>> sums;
+        for (const auto& [latency, loss] : front) {
+            for (std::size_t m = 0; m < tables.loss[b].size(); ++m) {
+                sums.emplace_back(latency + tables.latency[b][m], loss + tables.loss[b][m]);
+            }
+        }
+        std::sort(sums.begin(), sums.end());
+        front.clear();
+        for (const auto& sum : sums) {
+            if (front.empty() || sum.second < front.back().second) { front.push_back(sum); }
+        }
+    }
+    std::vector<Candidate> candidates;
+    for (const auto& [latency, loss] : front) { candidates.push_back({{}, {1 - 0.1 * loss, latency}, 0}); }
+    return candidates;
 }
 
 } // namespace tessera::nas
