@@ -19,7 +19,7 @@ struct ConvNormActOptions {
 };
 
 /// act(norm(conv(x))), "same" padding, no bias. B x in x H x W -> B x out x ceil(H/stride) x ceil(W/stride).
-/// Options changed after construction take effect at the next reset(), which makes new weights.
+/// The weights' shapes are those of the options at construction: for others, build another module.
 struct ConvNormActImpl : torch::nn::Cloneable<ConvNormActImpl> {
     explicit ConvNormActImpl(const ConvNormActOptions& options);
     void reset() override;
