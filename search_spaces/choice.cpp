@@ -11,8 +11,8 @@ namespace tessera::search_spaces {
 namespace {
 
 bool is_word(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.' || c == '+' ||
-           c == '-';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '.' || c == '+' || c == '-';
 }
 
 /// Reads `family(key=value,...)` from left to right and knows where it stands.
@@ -40,32 +40,45 @@ public:
             expect(')');
         }
         skip_blanks();
-        if (position_ != text_.size()) { fail("nothing more was expected"); }
+        if (position_ != text_.size()) {
+            fail("nothing more was expected");
+        }
         return {family, std::move(parameters)};
     }
 
 private:
     void skip_blanks() {
-        while (position_ < text_.size() && (text_[position_] == ' ' || text_[position_] == '\t')) { ++position_; }
+        while (position_ < text_.size() && (text_[position_] == ' ' || text_[position_] == '\t')) {
+            ++position_;
+        }
     }
     bool accept(char c) {
         skip_blanks();
-        if (position_ == text_.size() || text_[position_] != c) { return false; }
+        if (position_ == text_.size() || text_[position_] != c) {
+            return false;
+        }
         ++position_;
         return true;
     }
     void expect(char c) {
-        if (!accept(c)) { fail(fmt::format("'{}' was expected", c)); }
+        if (!accept(c)) {
+            fail(fmt::format("'{}' was expected", c));
+        }
     }
     std::string word(std::string_view what) {
         skip_blanks();
         const std::size_t start = position_;
-        while (position_ < text_.size() && is_word(text_[position_])) { ++position_; }
-        if (position_ == start) { fail(fmt::format("{} was expected", what)); }
+        while (position_ < text_.size() && is_word(text_[position_])) {
+            ++position_;
+        }
+        if (position_ == start) {
+            fail(fmt::format("{} was expected", what));
+        }
         return std::string(text_.substr(start, position_ - start));
     }
     [[noreturn]] void fail(std::string_view problem) const {
-        const std::string found = position_ < text_.size() ? fmt::format("'{}'", text_[position_]) : "the end";
+        const std::string found =
+            position_ < text_.size() ? fmt::format("'{}'", text_[position_]) : "the end";
         throw support::UsageError(
             fmt::format("choice '{}', character {} ({}): {}", text_, position_ + 1, found, problem));
     }
@@ -93,7 +106,9 @@ Choice Choice::parse(std::string_view text) { return Reader(text).read(); }
 
 const std::string& Choice::text_of(std::string_view parameter) const {
     for (const auto& [key, value] : parameters_) {
-        if (key == parameter) { return value; }
+        if (key == parameter) {
+            return value;
+        }
     }
     throw std::out_of_range(fmt::format("choice '{}' has no parameter '{}'", text(), parameter));
 }
@@ -114,7 +129,9 @@ std::string Choice::text() const {
         result.append(key).append("=").append(value);
         separator = ',';
     }
-    if (!parameters_.empty()) { result += ')'; }
+    if (!parameters_.empty()) {
+        result += ')';
+    }
     return result;
 }
 

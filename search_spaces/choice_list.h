@@ -12,10 +12,11 @@ namespace tessera::search_spaces {
 /// Most choices that one block may have.
 inline constexpr std::int64_t max_choices = 1'000'000;
 
-/// Reads `choices`, `unless` and `reference` of one block. Complete, distinct, fitting the site; the reference's own choice
-/// first, the others in the order of the list and, within a family, with the last parameter changing fastest.
-/// Throws UsageError (file:line:column) for unknown families, parameters and values, rules that match nothing that exists,
-/// choices that do not fit the site, and a reference that is not among the choices.
+/// Reads `choices`, `unless` and `reference` of one block. Complete, distinct, fitting the site; the
+/// reference's own choice first, the others in the order of the list and, within a family, with the last
+/// parameter changing fastest. Throws UsageError (file:line:column) for unknown families, parameters and
+/// values, rules that match nothing that exists, choices that do not fit the site, and a reference that is
+/// not among the choices.
 std::vector<Choice> read_choices(support::Section& block, const Site& site);
 
 } // namespace tessera::search_spaces

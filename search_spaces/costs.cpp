@@ -7,25 +7,31 @@
 namespace tessera::search_spaces {
 namespace {
 
-[[noreturn]] void overflow() { throw support::UsageError("costs do not fit 63 bits: the layer is too large"); }
+[[noreturn]] void overflow() {
+    throw support::UsageError("costs do not fit 63 bits: the layer is too large");
+}
 
 std::int64_t sum(std::int64_t a, std::int64_t b) {
     std::int64_t result = 0;
-    if (__builtin_add_overflow(a, b, &result)) { overflow(); }
+    if (__builtin_add_overflow(a, b, &result)) {
+        overflow();
+    }
     return result;
 }
 
 template <class... Factors>
 std::int64_t product(std::int64_t first, Factors... rest) {
     for (const std::int64_t factor : {static_cast<std::int64_t>(rest)...}) {
-        if (__builtin_mul_overflow(first, factor, &first)) { overflow(); }
+        if (__builtin_mul_overflow(first, factor, &first)) {
+            overflow();
+        }
     }
     return first;
 }
 
 /// Work and weights of one convolution; a BatchNorm adds two trainable parameters a channel and no work.
-Costs convolution_costs(std::int64_t in_channels, const Shape& out, std::int64_t kernel, std::int64_t groups, bool bias,
-                        bool norm) {
+Costs convolution_costs(std::int64_t in_channels, const Shape& out, std::int64_t kernel, std::int64_t groups,
+                        bool bias, bool norm) {
     const std::int64_t weights = product(in_channels / groups, kernel, kernel, out.channels);
     Costs costs;
     costs.macs = product(weights, out.height, out.width);
@@ -43,11 +49,12 @@ Costs& Costs::then(const Costs& next) {
 }
 
 void CostMeter::observe(std::int64_t output_elements) {
-    costs_.peak_elements = std::max(costs_.peak_elements, sum(sum(held_, shape_.elements()), output_elements));
+    costs_.peak_elements =
+        std::max(costs_.peak_elements, sum(sum(held_, shape_.elements()), output_elements));
 }
 
-void CostMeter::convolution(std::int64_t out_channels, std::int64_t kernel, std::int64_t stride, std::int64_t groups,
-                            bool bias, bool norm) {
+void CostMeter::convolution(std::int64_t out_channels, std::int64_t kernel, std::int64_t stride,
+                            std::int64_t groups, bool bias, bool norm) {
     const Shape out = shape_.strided(out_channels, stride);
     costs_.then(convolution_costs(shape_.channels, out, kernel, groups, bias, norm));
     observe(out.elements());
@@ -58,8 +65,8 @@ void CostMeter::squeeze_excite(std::int64_t reduced) {
     const std::int64_t channels = shape_.channels;
     const std::int64_t weights = product(2, channels, reduced);
     costs_.then({weights, sum(weights, channels + reduced), 0});
-    observe(channels + reduced);                // the means and the reduced layer; then that and the gate
-    observe(sum(channels, shape_.elements()));  // the gate and the product, which is a new tensor
+    observe(channels + reduced);               // the means and the reduced layer; then that and the gate
+    observe(sum(channels, shape_.elements())); // the gate and the product, which is a new tensor
 }
 
 void CostMeter::global_pool() {
@@ -74,8 +81,8 @@ void CostMeter::linear(std::int64_t out_features, bool bias) {
     shape_ = {out_features, 1, 1};
 }
 
-void CostMeter::side_convolution(Shape input, std::int64_t out_channels, std::int64_t kernel, std::int64_t stride,
-                                 bool norm) {
+void CostMeter::side_convolution(Shape input, std::int64_t out_channels, std::int64_t kernel,
+                                 std::int64_t stride, bool norm) {
     const Shape out = input.strided(out_channels, stride);
     costs_.then(convolution_costs(input.channels, out, kernel, 1, false, norm));
     observe(out.elements());

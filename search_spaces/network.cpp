@@ -35,7 +35,8 @@ struct ClassifierImpl final : CloneableBlock<ClassifierImpl> {
         const HeadOptions& head = options.head();
         if (head.channels > 0) {
             widen = register_module(
-                "widen", ConvNormAct(ConvNormActOptions(features, head.channels, 1).act(activation(head.act))));
+                "widen",
+                ConvNormAct(ConvNormActOptions(features, head.channels, 1).act(activation(head.act))));
             features = head.channels;
         }
         dropout = register_module("dropout", SeededDropout(SeededDropoutOptions(head.dropout)));
@@ -104,13 +105,17 @@ std::shared_ptr<torch::nn::Module> NetworkImpl::clone(const std::optional<torch:
 
 torch::Tensor NetworkImpl::forward(const torch::Tensor& x) {
     torch::Tensor y = stem->forward(x);
-    for (const auto& block : blocks) { y = block->forward(y); }
+    for (const auto& block : blocks) {
+        y = block->forward(y);
+    }
     return head->forward(y);
 }
 
 std::vector<torch::Tensor> NetworkImpl::boundaries(const torch::Tensor& x) {
     std::vector<torch::Tensor> maps{stem->forward(x)};
-    for (const auto& block : blocks) { maps.push_back(block->forward(maps.back())); }
+    for (const auto& block : blocks) {
+        maps.push_back(block->forward(maps.back()));
+    }
     return maps;
 }
 

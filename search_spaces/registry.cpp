@@ -13,9 +13,9 @@
 #include "support/error.h"
 
 // One line a family: families/<name>.cpp defines `const Family& <name>_family()`.
-#define TESSERA_FAMILIES(FAMILY) \
-    FAMILY(identity)             \
-    FAMILY(conv)                 \
+#define TESSERA_FAMILIES(FAMILY)                                                                             \
+    FAMILY(identity)                                                                                         \
+    FAMILY(conv)                                                                                             \
     FAMILY(mbconv)
 
 namespace tessera::search_spaces {
@@ -28,7 +28,8 @@ namespace {
 
 std::string suggestion(std::string_view word, const std::vector<std::string>& known) {
     const std::string near = support::nearest(word, known);
-    return near.empty() ? fmt::format("; there are {}", fmt::join(known, ", ")) : fmt::format("; did you mean '{}'?", near);
+    return near.empty() ? fmt::format("; there are {}", fmt::join(known, ", "))
+                        : fmt::format("; did you mean '{}'?", near);
 }
 
 template <class T>
@@ -39,12 +40,17 @@ bool parse_whole(std::string_view text, T& value) {
 
 /// What the parameter may be, for messages.
 std::string domain(const Parameter& parameter) {
-    if (parameter.kind == Parameter::Kind::word) { return fmt::format("one of {}", fmt::join(parameter.words, ", ")); }
-    std::string text = fmt::format("{} from {} to {}", parameter.kind == Parameter::Kind::number ? "a number"
-                                                       : parameter.odd                           ? "an odd integer"
-                                                                                                 : "an integer",
+    if (parameter.kind == Parameter::Kind::word) {
+        return fmt::format("one of {}", fmt::join(parameter.words, ", "));
+    }
+    std::string text = fmt::format("{} from {} to {}",
+                                   parameter.kind == Parameter::Kind::number ? "a number"
+                                   : parameter.odd                           ? "an odd integer"
+                                                                             : "an integer",
                                    support::number(parameter.low), support::number(parameter.high));
-    for (const auto& [alias, value] : parameter.aliases) { text += fmt::format(" or '{}'", alias); }
+    for (const auto& [alias, value] : parameter.aliases) {
+        text += fmt::format(" or '{}'", alias);
+    }
     return text;
 }
 
@@ -60,7 +66,9 @@ std::span<const Family* const> families() {
 const Family& family(std::string_view name) {
     std::vector<std::string> known;
     for (const Family* one : families()) {
-        if (one->name() == name) { return *one; }
+        if (one->name() == name) {
+            return *one;
+        }
         known.emplace_back(one->name());
     }
     throw support::UsageError(fmt::format("unknown layer family '{}'{}", name, suggestion(name, known)));
@@ -69,7 +77,9 @@ const Family& family(std::string_view name) {
 const Parameter& parameter(const Family& family, std::string_view name) {
     std::vector<std::string> known;
     for (const Parameter& one : family.parameters()) {
-        if (one.name == name) { return one; }
+        if (one.name == name) {
+            return one;
+        }
         known.push_back(one.name);
     }
     throw support::UsageError(fmt::format("{} has no parameter '{}'{}", family.name(), name,
@@ -78,11 +88,15 @@ const Parameter& parameter(const Family& family, std::string_view name) {
 
 std::string canonical_value(std::string_view family, const Parameter& parameter, std::string_view text) {
     for (const auto& [alias, value] : parameter.aliases) {
-        if (alias == text) { return value; }
+        if (alias == text) {
+            return value;
+        }
     }
     switch (parameter.kind) {
     case Parameter::Kind::word:
-        if (std::ranges::find(parameter.words, text) != parameter.words.end()) { return std::string(text); }
+        if (std::ranges::find(parameter.words, text) != parameter.words.end()) {
+            return std::string(text);
+        }
         break;
     case Parameter::Kind::integer: {
         std::int64_t value = 0;
@@ -100,19 +114,25 @@ std::string canonical_value(std::string_view family, const Parameter& parameter,
         break;
     }
     }
-    const std::string near = parameter.kind == Parameter::Kind::word ? support::nearest(text, parameter.words) : "";
-    throw support::UsageError(fmt::format("{}: parameter '{}' is {}, not '{}'{}", family, parameter.name, domain(parameter),
-                                          text, near.empty() ? "" : fmt::format("; did you mean '{}'?", near)));
+    const std::string near =
+        parameter.kind == Parameter::Kind::word ? support::nearest(text, parameter.words) : "";
+    throw support::UsageError(fmt::format("{}: parameter '{}' is {}, not '{}'{}", family, parameter.name,
+                                          domain(parameter), text,
+                                          near.empty() ? "" : fmt::format("; did you mean '{}'?", near)));
 }
 
 Choice complete(const Choice& choice) {
     const Family& chosen = family(choice.family());
-    for (const auto& [name, value] : choice.parameters()) { static_cast<void>(parameter(chosen, name)); }
+    for (const auto& [name, value] : choice.parameters()) {
+        static_cast<void>(parameter(chosen, name));
+    }
     Choice::Parameters completed;
     for (const Parameter& one : chosen.parameters()) {
         std::string value = one.default_value;
         for (const auto& [name, given] : choice.parameters()) {
-            if (name == one.name) { value = canonical_value(chosen.name(), one, given); }
+            if (name == one.name) {
+                value = canonical_value(chosen.name(), one, given);
+            }
         }
         completed.emplace_back(one.name, std::move(value));
     }

@@ -15,7 +15,9 @@ namespace {
 /// The choice that has most in common with `wanted`: the family first, then equal parameters.
 const Choice& nearest_choice(const Choice& wanted, const std::vector<Choice>& choices) {
     const auto likeness = [&](const Choice& choice) {
-        if (choice.family() != wanted.family()) { return std::ptrdiff_t{-1}; }
+        if (choice.family() != wanted.family()) {
+            return std::ptrdiff_t{-1};
+        }
         return std::ranges::count_if(choice.parameters(), [&](const auto& parameter) {
             return std::ranges::find(wanted.parameters(), parameter) != wanted.parameters().end();
         });
@@ -30,7 +32,8 @@ void SearchSpace::index_choices() {
     for (const Block& block : blocks_) {
         std::vector<int> order(block.choices.size());
         std::iota(order.begin(), order.end(), 0);
-        std::ranges::sort(order, {}, [&](int i) -> const Choice& { return block.choices[static_cast<std::size_t>(i)]; });
+        std::ranges::sort(order, {},
+                          [&](int i) -> const Choice& { return block.choices[static_cast<std::size_t>(i)]; });
         sorted_.push_back(std::move(order));
     }
 }
@@ -44,19 +47,25 @@ int SearchSpace::find(std::size_t block, const Choice& choice) const {
 
 double SearchSpace::size() const {
     double product = 1;
-    for (const Block& block : blocks_) { product *= static_cast<double>(block.choices.size()); }
+    for (const Block& block : blocks_) {
+        product *= static_cast<double>(block.choices.size());
+    }
     return product;
 }
 
 std::int64_t SearchSpace::choice_count() const {
     std::int64_t sum = 0;
-    for (const Block& block : blocks_) { sum += static_cast<std::int64_t>(block.choices.size()); }
+    for (const Block& block : blocks_) {
+        sum += static_cast<std::int64_t>(block.choices.size());
+    }
     return sum;
 }
 
 Architecture SearchSpace::reference() const {
     Architecture result;
-    for (const Block& block : blocks_) { result.choices.push_back(block.choices.front()); }
+    for (const Block& block : blocks_) {
+        result.choices.push_back(block.choices.front());
+    }
     return result;
 }
 
@@ -86,10 +95,13 @@ std::vector<int> SearchSpace::genome(const Architecture& architecture) const {
     for (std::size_t i = 0; i < blocks_.size(); ++i) {
         const Choice& choice = architecture.choices[i];
         int index = find(i, choice);
-        if (index < 0) { index = find(i, complete(choice)); } // written by hand, defaults left out
         if (index < 0) {
-            throw support::UsageError(fmt::format("block '{}' has no choice {}; the nearest is {}", blocks_[i].name,
-                                                  choice.text(), nearest_choice(complete(choice), blocks_[i].choices).text()));
+            index = find(i, complete(choice));
+        } // written by hand, defaults left out
+        if (index < 0) {
+            throw support::UsageError(
+                fmt::format("block '{}' has no choice {}; the nearest is {}", blocks_[i].name, choice.text(),
+                            nearest_choice(complete(choice), blocks_[i].choices).text()));
         }
         result.push_back(index);
     }
@@ -104,7 +116,9 @@ Costs SearchSpace::stem_costs() const {
 
 Costs SearchSpace::head_costs() const {
     CostMeter meter(blocks_.back().site.output());
-    if (head_.channels > 0) { meter.convolution(head_.channels, 1, 1, 1, false, true); }
+    if (head_.channels > 0) {
+        meter.convolution(head_.channels, 1, 1, 1, false, true);
+    }
     meter.global_pool();
     meter.linear(classes_, true);
     return meter.costs();
@@ -124,9 +138,9 @@ Costs SearchSpace::costs(const Architecture& architecture) const {
 }
 
 std::string SearchSpace::skeleton_hash() const {
-    std::string text = fmt::format("input {} {} {}; classes {}; stem {} {} {} {}; head {} {}", input_.channels, input_.height,
-                                   input_.width, classes_, stem_.channels, stem_.kernel, stem_.stride, stem_.act,
-                                   head_.channels, head_.act);
+    std::string text = fmt::format("input {} {} {}; classes {}; stem {} {} {} {}; head {} {}",
+                                   input_.channels, input_.height, input_.width, classes_, stem_.channels,
+                                   stem_.kernel, stem_.stride, stem_.act, head_.channels, head_.act);
     for (const Block& block : blocks_) {
         text += fmt::format("; block {} {} {}", block.name, block.site.out_channels, block.site.stride);
     }

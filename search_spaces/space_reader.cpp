@@ -17,8 +17,11 @@ const support::EnumNames<std::string> activations{
 
 Shape read_input(support::Section& section) {
     std::vector<std::int64_t> sizes;
-    section.require("input").read("input", sizes, {1, max_channels}, "channels, height and width of an image");
-    if (sizes.size() != 3) { section.fail("input", fmt::format("three sizes are needed, not {}", sizes.size())); }
+    section.require("input").read("input", sizes, {1, max_channels},
+                                  "channels, height and width of an image");
+    if (sizes.size() != 3) {
+        section.fail("input", fmt::format("three sizes are needed, not {}", sizes.size()));
+    }
     if (std::max(sizes[1], sizes[2]) > max_side) {
         section.fail("input", fmt::format("height and width may be at most {}", max_side));
     }
@@ -28,9 +31,11 @@ Shape read_input(support::Section& section) {
 /// A stride longer than the map has nothing to skip: a mistake rather than a wish.
 void check_stride(const support::Section& section, const Shape& map, std::int64_t stride) {
     if (stride > std::max(map.height, map.width)) {
-        section.fail("stride", fmt::format("stride {} on a map of {} x {} leaves nothing to halve: strides before it add up "
-                                           "to too much",
-                                           stride, map.height, map.width));
+        section.fail(
+            "stride",
+            fmt::format("stride {} on a map of {} x {} leaves nothing to halve: strides before it add up "
+                        "to too much",
+                        stride, map.height, map.width));
     }
 }
 
@@ -39,15 +44,19 @@ void check_name(const support::Section& section, const std::string& name, std::s
     if (name.empty() || !std::ranges::all_of(name, allowed)) {
         section.fail("name", fmt::format("'{}': a name consists of letters, digits, '_' and '-'", name));
     }
-    if (!names.insert(name).second) { section.fail("name", fmt::format("there already is a block '{}'", name)); }
+    if (!names.insert(name).second) {
+        section.fail("name", fmt::format("there already is a block '{}'", name));
+    }
 }
 
 Block read_block(support::Section section, const Shape& input, std::set<std::string>& names) {
     Block block;
-    section.require("name").read("name", block.name, "name of the block, unique; letters, digits, '_' and '-'");
+    section.require("name").read("name", block.name,
+                                 "name of the block, unique; letters, digits, '_' and '-'");
     check_name(section, block.name, names);
     block.site.input = input;
-    section.require("channels").read("channels", block.site.out_channels, {1, max_channels}, "output channels");
+    section.require("channels")
+        .read("channels", block.site.out_channels, {1, max_channels}, "output channels");
     section.read("stride", block.site.stride, {1, max_stride}, "what the map's sides are divided by");
     check_stride(section, input, block.site.stride);
     block.choices = read_choices(section, block.site);
@@ -61,7 +70,9 @@ StemOptions StemOptions::read(support::Section section) {
     StemOptions options;
     section.read("channels", options.channels, {1, max_channels}, "output channels of the first convolution");
     section.read("kernel", options.kernel, {1, 11}, "its kernel's side, odd");
-    if (options.kernel % 2 == 0) { section.fail("kernel", fmt::format("{} is even", options.kernel)); }
+    if (options.kernel % 2 == 0) {
+        section.fail("kernel", fmt::format("{} is even", options.kernel));
+    }
     section.read("stride", options.stride, {1, max_stride}, "what the image's sides are divided by");
     section.read("act", options.act, activations, "activation after its BatchNorm");
     section.finish();
@@ -70,7 +81,8 @@ StemOptions StemOptions::read(support::Section section) {
 
 HeadOptions HeadOptions::read(support::Section section) {
     HeadOptions options;
-    section.read("channels", options.channels, {0, max_channels}, "width of a 1x1 convolution before pooling; 0: none");
+    section.read("channels", options.channels, {0, max_channels},
+                 "width of a 1x1 convolution before pooling; 0: none");
     section.read("act", options.act, activations, "activation after its BatchNorm");
     section.read("dropout", options.dropout, {0, 0.95}, "share of pooled features dropped while training");
     section.finish();
@@ -96,9 +108,11 @@ SearchSpace SearchSpace::read(support::Section section) {
         space.blocks_.push_back(read_block(item, map, names));
         map = space.blocks_.back().site.output();
     }
-    if (space.blocks_.empty()) { section.fail("blocks", "a search space needs at least one block"); }
-    space.head_ =
-        HeadOptions::read(section.section("head", "the last layers: optional 1x1 convolution, mean, dropout, linear"));
+    if (space.blocks_.empty()) {
+        section.fail("blocks", "a search space needs at least one block");
+    }
+    space.head_ = HeadOptions::read(
+        section.section("head", "the last layers: optional 1x1 convolution, mean, dropout, linear"));
     section.finish();
     space.index_choices();
     return space;

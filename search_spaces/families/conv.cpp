@@ -20,20 +20,22 @@ struct ResidualUnitOptions {
     TORCH_ARG(std::int64_t, stride) = 1;
 };
 
-/// relu(norm(conv(relu(norm(conv(x))))) + shortcut(x)); the shortcut is x or, where the shape changes, a strided 1x1
-/// convolution with BatchNorm. B x in x H x W -> B x out x ceil(H/stride) x ceil(W/stride).
+/// relu(norm(conv(relu(norm(conv(x))))) + shortcut(x)); the shortcut is x or, where the shape changes, a
+/// strided 1x1 convolution with BatchNorm. B x in x H x W -> B x out x ceil(H/stride) x ceil(W/stride).
 struct ResidualUnitImpl : torch::nn::Cloneable<ResidualUnitImpl> {
     explicit ResidualUnitImpl(const ResidualUnitOptions& options_) : options(options_) { reset(); }
     void reset() override {
         const auto& o = options;
-        first = register_module("first", ConvNormAct(ConvNormActOptions(o.in_channels(), o.mid_channels(), o.kernel())
-                                                         .stride(o.stride())
-                                                         .act(Activation::relu)));
-        second = register_module("second",
-                                 ConvNormAct(ConvNormActOptions(o.mid_channels(), o.out_channels(), o.kernel())));
+        first = register_module("first",
+                                ConvNormAct(ConvNormActOptions(o.in_channels(), o.mid_channels(), o.kernel())
+                                                .stride(o.stride())
+                                                .act(Activation::relu)));
+        second = register_module(
+            "second", ConvNormAct(ConvNormActOptions(o.mid_channels(), o.out_channels(), o.kernel())));
         if (o.stride() != 1 || o.in_channels() != o.out_channels()) {
-            shortcut = register_module("shortcut", ConvNormAct(ConvNormActOptions(o.in_channels(), o.out_channels(), 1)
-                                                                   .stride(o.stride())));
+            shortcut = register_module(
+                "shortcut",
+                ConvNormAct(ConvNormActOptions(o.in_channels(), o.out_channels(), 1).stride(o.stride())));
         }
     }
     torch::Tensor forward(const torch::Tensor& x) {
@@ -60,9 +62,10 @@ std::vector<ResidualUnitOptions> units(const Choice& choice, const Site& site) {
         std::max<std::int64_t>(1, std::llround(static_cast<double>(site.out_channels) * width));
     std::vector<ResidualUnitOptions> result;
     for (int i = 0; i < choice.integer("depth"); ++i) {
-        result.push_back(ResidualUnitOptions(i == 0 ? site.input.channels : site.out_channels, mid, site.out_channels)
-                             .kernel(choice.integer("kernel"))
-                             .stride(i == 0 ? site.stride : 1));
+        result.push_back(
+            ResidualUnitOptions(i == 0 ? site.input.channels : site.out_channels, mid, site.out_channels)
+                .kernel(choice.integer("kernel"))
+                .stride(i == 0 ? site.stride : 1));
     }
     return result;
 }
@@ -75,7 +78,9 @@ struct ConvBlockImpl final : CloneableBlock<ConvBlockImpl> {
     }
     torch::Tensor forward(const torch::Tensor& x) override {
         torch::Tensor y = x;
-        for (ResidualUnit& layer : layers) { y = layer->forward(y); }
+        for (ResidualUnit& layer : layers) {
+            y = layer->forward(y);
+        }
         return y;
     }
 
@@ -110,7 +115,9 @@ public:
     std::string refuse(const Choice&, const Site&) const override { return ""; }
     Costs costs(const Choice& choice, const Site& site) const override {
         CostMeter meter(site.input);
-        for (const ResidualUnitOptions& unit : units(choice, site)) { count(unit, meter); }
+        for (const ResidualUnitOptions& unit : units(choice, site)) {
+            count(unit, meter);
+        }
         return meter.costs();
     }
     std::shared_ptr<BlockImpl> build(const Choice& choice, const Site& site) const override {

@@ -1,4 +1,5 @@
-// identity: passes the map through, or, where the shape changes, a 1x1 convolution with the block's stride and BatchNorm.
+// identity: passes the map through, or, where the shape changes, a 1x1 convolution with the block's stride
+// and BatchNorm.
 #include "search_spaces/layers/cloneable_block.h"
 #include "search_spaces/layers/conv_norm_act.h"
 
@@ -19,12 +20,14 @@ bool keeps_shape(const Site& site) { return site.stride == 1 && site.out_channel
 struct IdentityImpl final : CloneableBlock<IdentityImpl> {
     explicit IdentityImpl(const IdentityOptions& options_) : options(options_) {
         if (options.stride() != 1 || options.in_channels() != options.out_channels()) {
-            project = register_module("project", ConvNormAct(ConvNormActOptions(options.in_channels(),
-                                                                                options.out_channels(), 1)
-                                                                 .stride(options.stride())));
+            project = register_module(
+                "project", ConvNormAct(ConvNormActOptions(options.in_channels(), options.out_channels(), 1)
+                                           .stride(options.stride())));
         }
     }
-    torch::Tensor forward(const torch::Tensor& x) override { return project.is_empty() ? x : project->forward(x); }
+    torch::Tensor forward(const torch::Tensor& x) override {
+        return project.is_empty() ? x : project->forward(x);
+    }
 
     IdentityOptions options;
     ConvNormAct project{nullptr};
@@ -41,7 +44,9 @@ public:
     std::string refuse(const Choice&, const Site&) const override { return ""; }
     Costs costs(const Choice&, const Site& site) const override {
         CostMeter meter(site.input);
-        if (!keeps_shape(site)) { meter.convolution(site.out_channels, 1, site.stride, 1, false, true); }
+        if (!keeps_shape(site)) {
+            meter.convolution(site.out_channels, 1, site.stride, 1, false, true);
+        }
         return meter.costs();
     }
     std::shared_ptr<BlockImpl> build(const Choice&, const Site& site) const override {

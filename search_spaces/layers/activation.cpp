@@ -26,7 +26,9 @@ constexpr std::array<std::pair<std::string_view, Activation>, 7> activation_name
 Activation activation(std::string_view name) {
     std::vector<std::string> known;
     for (const auto& [spelling, value] : activation_names) {
-        if (spelling == name) { return value; }
+        if (spelling == name) {
+            return value;
+        }
         known.emplace_back(spelling);
     }
     const std::string near = support::nearest(name, known);
@@ -36,13 +38,20 @@ Activation activation(std::string_view name) {
 
 torch::Tensor activate(Activation activation, torch::Tensor fresh) {
     switch (activation) {
-    case Activation::none: return fresh;
-    case Activation::relu: return fresh.relu_();
-    case Activation::relu6: return torch::hardtanh_(fresh, 0, 6);
-    case Activation::swish: return torch::silu(fresh);
-    case Activation::hswish: return torch::hardswish(fresh);
-    case Activation::sigmoid: return torch::sigmoid(fresh);
-    case Activation::hsigmoid: return torch::hardsigmoid(fresh);
+    case Activation::none:
+        return fresh;
+    case Activation::relu:
+        return fresh.relu_();
+    case Activation::relu6:
+        return torch::hardtanh_(fresh, 0, 6);
+    case Activation::swish:
+        return torch::silu(fresh);
+    case Activation::hswish:
+        return torch::hardswish(fresh);
+    case Activation::sigmoid:
+        return torch::sigmoid(fresh);
+    case Activation::hsigmoid:
+        return torch::hardsigmoid(fresh);
     }
     TORCH_INTERNAL_ASSERT(false, "every activation is handled above");
 }

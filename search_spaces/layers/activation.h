@@ -14,8 +14,8 @@ enum class Activation { none, relu, relu6, swish, hswish, sigmoid, hsigmoid };
 /// Throws UsageError with the nearest spelling for an unknown name.
 Activation activation(std::string_view name);
 
-/// Applied to a tensor that nothing else will read: in place where the backward pass needs only the output (relu, relu6),
-/// else into a new tensor (swish and hswish need their input).
+/// Applied to a tensor that nothing else will read: in place where the backward pass needs only the output
+/// (relu, relu6), else into a new tensor (swish and hswish need their input).
 torch::Tensor activate(Activation activation, torch::Tensor fresh);
 
 } // namespace tessera::search_spaces

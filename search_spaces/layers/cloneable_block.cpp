@@ -6,7 +6,8 @@ namespace tessera::search_spaces {
 namespace {
 
 void copy_tensors(const torch::OrderedDict<std::string, torch::Tensor>& from,
-                  torch::OrderedDict<std::string, torch::Tensor> to, const std::optional<torch::Device>& device) {
+                  torch::OrderedDict<std::string, torch::Tensor> to,
+                  const std::optional<torch::Device>& device) {
     TORCH_CHECK(from.size() == to.size(), "a clone has other tensors than its original");
     for (const auto& item : from) {
         torch::Tensor& target = to[item.key()];
@@ -18,7 +19,8 @@ void copy_tensors(const torch::OrderedDict<std::string, torch::Tensor>& from,
 
 } // namespace
 
-void copy_state(const torch::nn::Module& from, torch::nn::Module& to, const std::optional<torch::Device>& device) {
+void copy_state(const torch::nn::Module& from, torch::nn::Module& to,
+                const std::optional<torch::Device>& device) {
     const torch::NoGradGuard no_grad;
     copy_tensors(from.named_parameters(), to.named_parameters(), device);
     copy_tensors(from.named_buffers(), to.named_buffers(), device);
@@ -29,7 +31,9 @@ void copy_state(const torch::nn::Module& from, torch::nn::Module& to, const std:
     for (std::size_t i = 0; i < sources.size(); ++i) {
         targets[i]->train(sources[i]->is_training());
         const auto* original = sources[i]->as<SeededDropoutImpl>();
-        if (original != nullptr) { targets[i]->as<SeededDropoutImpl>()->generator = original->generator.clone(); }
+        if (original != nullptr) {
+            targets[i]->as<SeededDropoutImpl>()->generator = original->generator.clone();
+        }
     }
 }
 

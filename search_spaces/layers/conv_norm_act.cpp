@@ -6,12 +6,13 @@ ConvNormActImpl::ConvNormActImpl(const ConvNormActOptions& options_) : options(o
 
 void ConvNormActImpl::reset() {
     // An explicit padding: LibTorch's FLOP formulas, which the tests compare with, know nothing of kSame.
-    conv = register_module("conv", torch::nn::Conv2d(torch::nn::Conv2dOptions(options.in_channels(), options.out_channels(),
-                                                                              options.kernel())
-                                                         .stride(options.stride())
-                                                         .padding(options.kernel() / 2)
-                                                         .groups(options.groups())
-                                                         .bias(false)));
+    conv = register_module(
+        "conv", torch::nn::Conv2d(
+                    torch::nn::Conv2dOptions(options.in_channels(), options.out_channels(), options.kernel())
+                        .stride(options.stride())
+                        .padding(options.kernel() / 2)
+                        .groups(options.groups())
+                        .bias(false)));
     norm = register_module("norm", torch::nn::BatchNorm2d(options.out_channels()));
 }
 

@@ -10,12 +10,17 @@ void SeededDropoutImpl::reset() {
     generator = generator.defined() ? generator.clone() : at::make_generator<at::CPUGeneratorImpl>(0);
 }
 
-void SeededDropoutImpl::reseed(std::uint64_t seed) { generator = at::make_generator<at::CPUGeneratorImpl>(seed); }
+void SeededDropoutImpl::reseed(std::uint64_t seed) {
+    generator = at::make_generator<at::CPUGeneratorImpl>(seed);
+}
 
 torch::Tensor SeededDropoutImpl::forward(const torch::Tensor& x) {
-    if (!is_training() || options.p() == 0) { return x; }
+    if (!is_training() || options.p() == 0) {
+        return x;
+    }
     const double keep = 1 - options.p();
-    const torch::Tensor mask = torch::empty(x.sizes(), torch::TensorOptions().dtype(x.dtype())).bernoulli_(keep, generator);
+    const torch::Tensor mask =
+        torch::empty(x.sizes(), torch::TensorOptions().dtype(x.dtype())).bernoulli_(keep, generator);
     return x * mask.div_(keep).to(x.device());
 }
 

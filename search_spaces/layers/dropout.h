@@ -12,8 +12,9 @@ struct SeededDropoutOptions {
     TORCH_ARG(double, p); ///< share of elements set to zero, 0 <= p < 1
 };
 
-/// Inverted dropout while training, the identity in evaluation. The mask is drawn on the CPU whatever the tensor's device,
-/// from a generator that reseed() sets; a clone continues its original's sequence without sharing its generator.
+/// Inverted dropout while training, the identity in evaluation. The mask is drawn on the CPU whatever the
+/// tensor's device, from a generator that reseed() sets; a clone continues its original's sequence without
+/// sharing its generator.
 struct SeededDropoutImpl : torch::nn::Cloneable<SeededDropoutImpl> {
     explicit SeededDropoutImpl(const SeededDropoutOptions& options);
     void reset() override;

@@ -8,7 +8,8 @@
 namespace tessera::search_spaces {
 
 struct SqueezeExciteOptions {
-    SqueezeExciteOptions(std::int64_t channels, std::int64_t reduced) : channels_(channels), reduced_(reduced) {}
+    SqueezeExciteOptions(std::int64_t channels, std::int64_t reduced)
+        : channels_(channels), reduced_(reduced) {}
     TORCH_ARG(std::int64_t, channels);
     TORCH_ARG(std::int64_t, reduced);
     TORCH_ARG(Activation, act) = Activation::relu;

@@ -13,7 +13,8 @@ namespace {
 using support::testing::message_of;
 using ::testing::HasSubstr;
 
-const std::string long_text = "mbconv(depth=2,kernel=5,expand=4,width=1,group=1,attention=se,act=swish) | identity";
+const std::string long_text =
+    "mbconv(depth=2,kernel=5,expand=4,width=1,group=1,attention=se,act=swish) | identity";
 
 TEST(Architecture, TextRoundTrips) {
     for (const std::string& text : {std::string("identity"), long_text}) {
@@ -31,7 +32,8 @@ TEST(Architecture, IdsAreTheSameOnEveryMachine) {
 }
 
 TEST(Architecture, IsAValue) {
-    const Architecture a = Architecture::parse("conv(depth=1) | identity"), b = Architecture::parse("identity | conv(depth=1)");
+    const Architecture a = Architecture::parse("conv(depth=1) | identity"),
+                       b = Architecture::parse("identity | conv(depth=1)");
     EXPECT_NE(a, b);
     EXPECT_NE(a.id(), b.id());
     EXPECT_LT(a, b);

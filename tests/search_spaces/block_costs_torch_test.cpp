@@ -10,13 +10,15 @@
 namespace tessera::search_spaces {
 namespace {
 
-/// Multiply-accumulates of convolutions and matrix products as LibTorch counts them (it counts two operations each).
+/// Multiply-accumulates of convolutions and matrix products as LibTorch counts them (it counts two operations
+/// each).
 class FlopCounter {
 public:
     FlopCounter() {
         operations_ = flops_ = zeros_ = 0;
-        handle_ = at::addThreadLocalCallback(
-            at::RecordFunctionCallback(&FlopCounter::record).needsInputs(true).scopes({at::RecordScope::FUNCTION}));
+        handle_ = at::addThreadLocalCallback(at::RecordFunctionCallback(&FlopCounter::record)
+                                                 .needsInputs(true)
+                                                 .scopes({at::RecordScope::FUNCTION}));
     }
     ~FlopCounter() { at::removeCallback(handle_); }
     FlopCounter(const FlopCounter&) = delete;
@@ -46,29 +48,34 @@ private:
 
 std::int64_t parameters_of(const torch::nn::Module& module) {
     std::int64_t count = 0;
-    for (const auto& parameter : module.parameters()) { count += parameter.numel(); }
+    for (const auto& parameter : module.parameters()) {
+        count += parameter.numel();
+    }
     return count;
 }
 
 std::int64_t layers_of(const torch::nn::Module& module) {
     std::int64_t count = 0;
     for (const auto& one : module.modules()) {
-        count += one->as<torch::nn::Conv2dImpl>() != nullptr || one->as<torch::nn::LinearImpl>() != nullptr ? 1 : 0;
+        count += one->as<torch::nn::Conv2dImpl>() != nullptr || one->as<torch::nn::LinearImpl>() != nullptr
+                     ? 1
+                     : 0;
     }
     return count;
 }
 
 /// Compares one built choice with its analytic costs; a batch of 3 shows costs that are not per image.
 void expect_exact(const Choice& choice, const Site& site) {
-    SCOPED_TRACE(fmt::format("{} at {}x{}x{} -> {} / {}", choice.text(), site.input.channels, site.input.height,
-                             site.input.width, site.out_channels, site.stride));
+    SCOPED_TRACE(fmt::format("{} at {}x{}x{} -> {} / {}", choice.text(), site.input.channels,
+                             site.input.height, site.input.width, site.out_channels, site.stride));
     const auto block = build_block(choice, site);
     block->eval();
     const torch::NoGradGuard no_grad;
     const Costs costs = family(choice.family()).costs(choice, site);
     EXPECT_EQ(costs.parameters, parameters_of(*block));
     const FlopCounter counter;
-    const torch::Tensor y = block->forward(torch::randn({3, site.input.channels, site.input.height, site.input.width}));
+    const torch::Tensor y =
+        block->forward(torch::randn({3, site.input.channels, site.input.height, site.input.width}));
     const Shape out = site.output();
     EXPECT_EQ(y.sizes(), (std::vector<std::int64_t>{3, out.channels, out.height, out.width}));
     EXPECT_EQ(counter.operations(), layers_of(*block));
@@ -78,37 +85,47 @@ void expect_exact(const Choice& choice, const Site& site) {
 }
 
 const std::vector<Site> awkward_sites{
-    {{12, 7, 5}, 12, 1}, {{12, 7, 5}, 18, 1}, {{12, 7, 5}, 18, 2}, {{5, 9, 11}, 7, 2}, {{6, 1, 1}, 6, 1},
-    {{6, 1, 13}, 5, 3},  {{1, 4, 4}, 1, 1},   {{48, 8, 8}, 48, 2},
+    {{12, 7, 5}, 12, 1}, {{12, 7, 5}, 18, 1}, {{12, 7, 5}, 18, 2}, {{5, 9, 11}, 7, 2},
+    {{6, 1, 1}, 6, 1},   {{6, 1, 13}, 5, 3},  {{1, 4, 4}, 1, 1},   {{48, 8, 8}, 48, 2},
 };
 
 TEST(BlockCosts, EveryFamilyOnAwkwardSites) {
     for (const Family* one : families()) {
-        for (const Site& site : awkward_sites) { expect_exact(complete(Choice(std::string(one->name()), {})), site); }
+        for (const Site& site : awkward_sites) {
+            expect_exact(complete(Choice(std::string(one->name()), {})), site);
+        }
     }
 }
 
 TEST(BlockCosts, MBConvParametersOneByOne) {
-    for (const char* text :
-         {"mbconv(depth=3)", "mbconv(depth=8,kernel=1)", "mbconv(kernel=11)", "mbconv(kernel=7,expand=1)", "mbconv(expand=12)",
-          "mbconv(expand=1,width=0.5)", "mbconv(width=0.1)", "mbconv(expand=2,width=0.5)", "mbconv(group=4)", "mbconv(group=5)",
-          "mbconv(group=64)", "mbconv(attention=se,act=swish)", "mbconv(attention=se,act=hswish,depth=2,group=3)",
-          "mbconv(act=relu6)"}) {
-        for (const Site& site : awkward_sites) { expect_exact(complete(Choice::parse(text)), site); }
+    for (const char* text : {"mbconv(depth=3)", "mbconv(depth=8,kernel=1)", "mbconv(kernel=11)",
+                             "mbconv(kernel=7,expand=1)", "mbconv(expand=12)", "mbconv(expand=1,width=0.5)",
+                             "mbconv(width=0.1)", "mbconv(expand=2,width=0.5)", "mbconv(group=4)",
+                             "mbconv(group=5)", "mbconv(group=64)", "mbconv(attention=se,act=swish)",
+                             "mbconv(attention=se,act=hswish,depth=2,group=3)", "mbconv(act=relu6)"}) {
+        for (const Site& site : awkward_sites) {
+            expect_exact(complete(Choice::parse(text)), site);
+        }
     }
 }
 
 TEST(BlockCosts, ConvParametersOneByOne) {
-    for (const char* text : {"conv(depth=4)", "conv(kernel=1)", "conv(kernel=11)", "conv(width=0.05)", "conv(width=1.7,depth=2)"}) {
-        for (const Site& site : awkward_sites) { expect_exact(complete(Choice::parse(text)), site); }
+    for (const char* text : {"conv(depth=4)", "conv(kernel=1)", "conv(kernel=11)", "conv(width=0.05)",
+                             "conv(width=1.7,depth=2)"}) {
+        for (const Site& site : awkward_sites) {
+            expect_exact(complete(Choice::parse(text)), site);
+        }
     }
 }
 
 TEST(BlockCosts, AllDonnaChoicesOnAnAwkwardSite) {
-    const SearchSpace space = testing::space_of("input: [3, 7, 5]\nclasses: 2\nstem: {channels: 9}\nblocks: [{name: b, "
-                                                "channels: 11, stride: 2, " +
-                                                testing::donna_axes + "}]");
-    for (const Choice& choice : space.blocks().front().choices) { expect_exact(choice, space.blocks().front().site); }
+    const SearchSpace space =
+        testing::space_of("input: [3, 7, 5]\nclasses: 2\nstem: {channels: 9}\nblocks: [{name: b, "
+                          "channels: 11, stride: 2, " +
+                          testing::donna_axes + "}]");
+    for (const Choice& choice : space.blocks().front().choices) {
+        expect_exact(choice, space.blocks().front().site);
+    }
 }
 
 TEST(BlockCosts, WholeNetworks) {
@@ -158,12 +175,14 @@ TEST(BlockCosts, PeaksWorkedOutByHand) {
     };
     for (const Peak& peak : all) {
         const Choice choice = complete(Choice::parse(peak.choice));
-        EXPECT_EQ(family(choice.family()).costs(choice, peak.site).peak_elements, peak.elements) << peak.choice;
+        EXPECT_EQ(family(choice.family()).costs(choice, peak.site).peak_elements, peak.elements)
+            << peak.choice;
     }
 }
 
 TEST(BlockCosts, HiddenWidthIsTheNearestMultipleOfTheGroup) {
-    // 10 channels * 3 = 30: multiples of 4 are 28 and 32 (30 is the middle: upwards), of 7 are 28 and 35, of 64 at least one.
+    // 10 channels * 3 = 30: multiples of 4 are 28 and 32 (30 is the middle: upwards), of 7 are 28 and 35, of
+    // 64 at least one.
     const Site site{{10, 4, 4}, 10, 1};
     const auto hidden = [&](const std::string& text) {
         const auto block = build_block(Choice::parse(text), site);
@@ -178,8 +197,9 @@ TEST(BlockCosts, HiddenWidthIsTheNearestMultipleOfTheGroup) {
 }
 
 TEST(BlockCosts, BuildingRefusesWhatTheFamilyRefuses) {
-    const std::string message =
-        support::testing::message_of([] { build_block(Choice::parse("mbconv(expand=1,group=4)"), {{10, 4, 4}, 12, 1}); });
+    const std::string message = support::testing::message_of([] {
+        build_block(Choice::parse("mbconv(expand=1,group=4)"), {{10, 4, 4}, 12, 1});
+    });
     EXPECT_THAT(message, ::testing::HasSubstr("10 channels would have to be a multiple of group 4"));
 }
 

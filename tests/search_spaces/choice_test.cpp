@@ -12,8 +12,9 @@ using support::testing::message_of;
 using ::testing::HasSubstr;
 
 TEST(Choice, TextRoundTrips) {
-    for (const std::string text : {"identity", "conv(depth=2)", "mbconv(depth=2,kernel=5,width=0.5,attention=se)",
-                                   "a_b(x=-1.5e-07,y=one-two)"}) {
+    for (const std::string text :
+         {"identity", "conv(depth=2)", "mbconv(depth=2,kernel=5,width=0.5,attention=se)",
+          "a_b(x=-1.5e-07,y=one-two)"}) {
         EXPECT_EQ(Choice::parse(text).text(), text);
         EXPECT_EQ(Choice::parse(Choice::parse(text).text()), Choice::parse(text));
     }

@@ -50,7 +50,7 @@ TEST(CostMeter, PoolAndLinear) {
 }
 
 TEST(CostMeter, HeldTensorsStayAlive) {
-    CostMeter meter({2, 4, 4}); // 32 elements
+    CostMeter meter({2, 4, 4});                  // 32 elements
     meter.convolution(6, 1, 1, 1, false, false); // 32 + 96
     meter.hold(32);                              // 96 + 32
     meter.convolution(6, 3, 1, 6, false, false); // 32 + 96 + 96
@@ -73,7 +73,8 @@ TEST(Costs, ThenAddsWorkAndTakesTheLargerPeak) {
 
 TEST(CostMeter, RefusesWhatDoesNotFit63Bits) {
     CostMeter meter({786432, 8192, 8192});
-    EXPECT_THAT(message_of([&] { meter.convolution(786432, 11, 1, 1, false, true); }), ::testing::HasSubstr("63 bits"));
+    EXPECT_THAT(message_of([&] { meter.convolution(786432, 11, 1, 1, false, true); }),
+                ::testing::HasSubstr("63 bits"));
     Costs huge{std::int64_t{1} << 62, 0, 0};
     EXPECT_THAT(message_of([&] { huge.then(huge); }), ::testing::HasSubstr("63 bits"));
 }

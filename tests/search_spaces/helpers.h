@@ -17,13 +17,15 @@ inline SearchSpace space_of(const std::string& yaml) {
     return SearchSpace::read(document.root());
 }
 
-/// DONNA's axes: 3 kernels, 4 expansions, 4 depths, 2 layer types, 2 attentions tied to activations, 2 widths.
-inline const std::string donna_axes =
-    "choices: [mbconv: {kernel: [3, 5, 7], expand: [2, 3, 4, 6], depth: [1, 2, 3, 4], group: [depthwise, 4], width: [0.5, 1], "
-    "attention: [none, se], act: [relu, swish]}], "
-    "unless: [{attention: se, act: relu}, {attention: none, act: swish}]";
+/// DONNA's axes: 3 kernels, 4 expansions, 4 depths, 2 layer types, 2 attentions tied to activations, 2
+/// widths.
+inline const std::string donna_axes = "choices: [mbconv: {kernel: [3, 5, 7], expand: [2, 3, 4, 6], depth: "
+                                      "[1, 2, 3, 4], group: [depthwise, 4], width: [0.5, 1], "
+                                      "attention: [none, se], act: [relu, swish]}], "
+                                      "unless: [{attention: se, act: relu}, {attention: none, act: swish}]";
 
-/// A small space with every family and awkward sizes: odd maps, stride 2 on them, channels that are no power of two.
+/// A small space with every family and awkward sizes: odd maps, stride 2 on them, channels that are no power
+/// of two.
 inline SearchSpace awkward_space() {
     return space_of(R"(
 input: [3, 19, 15]
@@ -53,7 +55,8 @@ inline std::vector<Architecture> awkward_architectures() {
     std::vector<Architecture> result;
     for (const char* text :
          {"conv(depth=2,kernel=5,width=0.5) | identity", "identity | conv",
-          "mbconv(depth=2,kernel=5,expand=4,group=6,attention=se,act=hswish) | mbconv(depth=2,expand=3,width=0.35,attention=se,"
+          "mbconv(depth=2,kernel=5,expand=4,group=6,attention=se,act=hswish) | "
+          "mbconv(depth=2,expand=3,width=0.35,attention=se,"
           "act=swish)",
           "mbconv(depth=2,kernel=3,expand=1,group=6,attention=none,act=relu6) | identity"}) {
         result.push_back(Architecture::parse(text));

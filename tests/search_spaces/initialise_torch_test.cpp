@@ -17,14 +17,20 @@ using testing::awkward_space;
 
 std::vector<torch::Tensor> state(const torch::nn::Module& module) {
     std::vector<torch::Tensor> all;
-    for (const auto& tensor : module.parameters()) { all.push_back(tensor.detach().clone()); }
-    for (const auto& tensor : module.buffers()) { all.push_back(tensor.clone()); }
+    for (const auto& tensor : module.parameters()) {
+        all.push_back(tensor.detach().clone());
+    }
+    for (const auto& tensor : module.buffers()) {
+        all.push_back(tensor.clone());
+    }
     return all;
 }
 
 bool same(const std::vector<torch::Tensor>& a, const std::vector<torch::Tensor>& b) {
     bool equal = a.size() == b.size();
-    for (std::size_t i = 0; equal && i < a.size(); ++i) { equal = torch::equal(a[i], b[i]); }
+    for (std::size_t i = 0; equal && i < a.size(); ++i) {
+        equal = torch::equal(a[i], b[i]);
+    }
     return equal;
 }
 
@@ -63,7 +69,9 @@ TEST(Initialise, UndoesTrainingAndIgnoresTheMemoryFormat) {
     Network network = fresh(5);
     const auto expected = state(*network);
     for (auto& parameter : network->parameters()) {
-        if (parameter.dim() == 4) { parameter.set_data(parameter.detach().contiguous(torch::MemoryFormat::ChannelsLast)); }
+        if (parameter.dim() == 4) {
+            parameter.set_data(parameter.detach().contiguous(torch::MemoryFormat::ChannelsLast));
+        }
     }
     network->forward(torch::randn({4, 3, 19, 15}) * 10);
     EXPECT_FALSE(same(state(*network), expected));
@@ -73,7 +81,8 @@ TEST(Initialise, UndoesTrainingAndIgnoresTheMemoryFormat) {
 
 TEST(Initialise, ABlocksWeightsDoNotDependOnItsNeighbours) {
     const SearchSpace space = awkward_space();
-    Network a(space, Architecture::parse("identity | conv")), b(space, Architecture::parse("conv(depth=2,kernel=1,width=0.5) | conv"));
+    Network a(space, Architecture::parse("identity | conv")),
+        b(space, Architecture::parse("conv(depth=2,kernel=1,width=0.5) | conv"));
     initialise(*a, 9);
     initialise(*b, 9);
     EXPECT_TRUE(same(state(*a->blocks[1]), state(*b->blocks[1])));
@@ -81,12 +90,14 @@ TEST(Initialise, ABlocksWeightsDoNotDependOnItsNeighbours) {
 }
 
 TEST(Initialise, FollowsKaimingAndTheNormalisationsConventions) {
-    const auto block = build_block(Choice::parse("mbconv(expand=8,group=4,kernel=5,attention=se)"), {{32, 8, 8}, 48, 1});
+    const auto block =
+        build_block(Choice::parse("mbconv(expand=8,group=4,kernel=5,attention=se)"), {{32, 8, 8}, 48, 1});
     initialise(*block, 3);
     const auto parameters = block->named_parameters();
     const auto deviation = [&](const std::string& name) { return parameters[name].std().item<double>(); };
     EXPECT_NEAR(deviation("layer0.expand.conv.weight"), std::sqrt(2.0 / 256), 0.003);
-    EXPECT_NEAR(deviation("layer0.spatial.conv.weight"), std::sqrt(2.0 / (4 * 25)), 0.003); // four outputs a group
+    EXPECT_NEAR(deviation("layer0.spatial.conv.weight"), std::sqrt(2.0 / (4 * 25)),
+                0.003); // four outputs a group
     EXPECT_NEAR(deviation("layer0.project.conv.weight"), std::sqrt(2.0 / 48), 0.004);
     EXPECT_TRUE((parameters["layer0.attention.reduce.bias"] == 0).all().item<bool>());
     EXPECT_TRUE((parameters["layer0.expand.norm.weight"] == 1).all().item<bool>());

@@ -29,7 +29,8 @@ const std::vector<Case> cases{
 
 TEST(Activation, ValuesAndGradientsFollowTheFormulas) {
     for (const Case& one : cases) {
-        // Multiplied first: the activation may work in place on the product, as it does on a BatchNorm's output.
+        // Multiplied first: the activation may work in place on the product, as it does on a BatchNorm's
+        // output.
         const torch::Tensor x = (torch::randn({500}, torch::kDouble) * 5).requires_grad_();
         const torch::Tensor twin = x.detach().clone().requires_grad_();
         const torch::Tensor y = activate(activation(one.name), x * 1.25), z = one.formula(twin * 1.25);
@@ -41,7 +42,8 @@ TEST(Activation, ValuesAndGradientsFollowTheFormulas) {
 }
 
 TEST(Activation, UnknownNamesAreRefused) {
-    EXPECT_EQ(support::testing::message_of([] { activation("swihs"); }), "unknown activation 'swihs'; did you mean 'swish'?");
+    EXPECT_EQ(support::testing::message_of([] { activation("swihs"); }),
+              "unknown activation 'swihs'; did you mean 'swish'?");
 }
 
 TEST(ConvNormAct, IsItsThreeStepsAndIsClonedFromItsOptions) {

@@ -37,14 +37,17 @@ TEST(Network, ForwardAndBoundariesHaveTheSpacesShapes) {
 TEST(Network, SubmodulesAreNamedByPosition) {
     Network network(awkward_space(), awkward_architectures()[1]);
     std::vector<std::string> names;
-    for (const auto& child : network->named_children()) { names.push_back(child.key()); }
+    for (const auto& child : network->named_children()) {
+        names.push_back(child.key());
+    }
     EXPECT_THAT(names, ::testing::ElementsAre("stem", "block0", "block1", "head"));
     EXPECT_TRUE(network->named_parameters().contains("block1.layer0.first.conv.weight"));
     EXPECT_TRUE(network->named_parameters().contains("head.linear.bias"));
 }
 
 TEST(Network, RefusesAnArchitectureOfAnotherSpace) {
-    EXPECT_THROW(Network(awkward_space(), Architecture::parse("identity | conv(depth=8)")), support::UsageError);
+    EXPECT_THROW(Network(awkward_space(), Architecture::parse("identity | conv(depth=8)")),
+                 support::UsageError);
 }
 
 TEST(Network, KeepsChannelsLast) {
@@ -54,7 +57,8 @@ TEST(Network, KeepsChannelsLast) {
             Network network(space, architecture);
             network->train(training);
             network->to(torch::kCPU);
-            for (const torch::Tensor& map : network->boundaries(image(2).contiguous(torch::MemoryFormat::ChannelsLast))) {
+            for (const torch::Tensor& map :
+                 network->boundaries(image(2).contiguous(torch::MemoryFormat::ChannelsLast))) {
                 EXPECT_TRUE(map.is_contiguous(torch::MemoryFormat::ChannelsLast)) << architecture.text();
             }
         }
@@ -66,7 +70,8 @@ TEST(Network, IdentityPassesTheMapThrough) {
     const torch::Tensor x = torch::randn({2, 4, 3, 3});
     EXPECT_TRUE(block->forward(x).is_same(x));
     EXPECT_TRUE(block->parameters().empty());
-    EXPECT_EQ(build_block(Choice::parse("identity"), {{4, 3, 3}, 6, 1})->forward(x).sizes(), (Sizes{2, 6, 3, 3}));
+    EXPECT_EQ(build_block(Choice::parse("identity"), {{4, 3, 3}, 6, 1})->forward(x).sizes(),
+              (Sizes{2, 6, 3, 3}));
 }
 
 TEST(Network, BlocksLeaveTheirInputAlone) {
@@ -117,15 +122,20 @@ TEST(Network, ClonesAreEqualAndIndependent) {
         EXPECT_TRUE(copy->stem->parameters()[1].requires_grad());
 
         const torch::Tensor x = image(3);
-        const torch::Tensor expected = network->forward(x); // draws a dropout mask, as the clone does from its own copy
+        const torch::Tensor expected =
+            network->forward(x); // draws a dropout mask, as the clone does from its own copy
         EXPECT_TRUE(torch::equal(copy->forward(x), expected));
         copy->eval();
         network->eval();
         EXPECT_TRUE(torch::equal(copy->forward(x), network->forward(x)));
         {
             const torch::NoGradGuard no_grad;
-            for (auto& parameter : copy->parameters()) { parameter.add_(1); }
-            for (auto& buffer : copy->buffers()) { buffer.add_(1); }
+            for (auto& parameter : copy->parameters()) {
+                parameter.add_(1);
+            }
+            for (auto& buffer : copy->buffers()) {
+                buffer.add_(1);
+            }
         }
         const auto again = std::dynamic_pointer_cast<NetworkImpl>(network->clone());
         EXPECT_TRUE(torch::equal(again->forward(x), network->forward(x)));

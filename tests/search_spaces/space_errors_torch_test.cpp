@@ -58,12 +58,15 @@ TEST(SpaceErrors, Blocks) {
         {head + "blocks: [{name: a, " + choices, "s.yaml:3:10", "channels: required"},
         {head + "blocks: [{name: a b, channels: 4, " + choices, "s.yaml:3:11", "letters, digits"},
         {head + "blocks: [{name: ../a, channels: 4, " + choices, "s.yaml:3:11", "letters, digits"},
-        {head + "blocks:\n - {name: a, channels: 4, choices: [identity: ]}\n - {name: a, channels: 4, choices: [identity: ]}",
+        {head + "blocks:\n - {name: a, channels: 4, choices: [identity: ]}\n - {name: a, channels: 4, "
+                "choices: [identity: ]}",
          "s.yaml:5:5", "there already is a block 'a'"},
         {head + "blocks: [{name: a, channels: 65537, " + choices, "s.yaml:3:30", "channels"},
         {head + "blocks: [{name: a, channels: 4, stride: 0, " + choices, "s.yaml:3:41", "stride"},
-        {head + "stem: {stride: 8}\nblocks: [{name: a, channels: 4, stride: 2, " + choices, "s.yaml:4:33", "1 x 1"},
-        {head + "blocks: [{name: a, channels: 4, strides: 2, " + choices, "s.yaml:3:33", "did you mean \"stride\"?"},
+        {head + "stem: {stride: 8}\nblocks: [{name: a, channels: 4, stride: 2, " + choices, "s.yaml:4:33",
+         "1 x 1"},
+        {head + "blocks: [{name: a, channels: 4, strides: 2, " + choices, "s.yaml:3:33",
+         "did you mean \"stride\"?"},
     });
 }
 
@@ -76,28 +79,35 @@ TEST(SpaceErrors, Choices) {
         {start + "    choices: [{conv: , identity: }]", "s.yaml:6:24", "each choice is one family"},
         {start + "    choices:\n      - mbcomv: {depth: 1}", "s.yaml:7:9", "did you mean 'mbconv'?"},
         {start + "    choices:\n      - mbconv: {depht: 1}", "s.yaml:7:18", "did you mean 'depth'?"},
-        {start + "    choices:\n      - mbconv: {depth: [1, 9]}", "s.yaml:7:18", "an integer from 1 to 8, not '9'"},
+        {start + "    choices:\n      - mbconv: {depth: [1, 9]}", "s.yaml:7:18",
+         "an integer from 1 to 8, not '9'"},
         {start + "    choices:\n      - mbconv: {kernel: [3, 4]}", "s.yaml:7:18", "an odd integer"},
-        {start + "    choices:\n      - mbconv: {act: gelu}", "s.yaml:7:18", "one of relu, relu6, swish, hswish"},
+        {start + "    choices:\n      - mbconv: {act: gelu}", "s.yaml:7:18",
+         "one of relu, relu6, swish, hswish"},
         {start + "    choices:\n      - mbconv: {depth: []}", "s.yaml:7:18", "the list is empty"},
-        {start + "    choices:\n      - identity: {depth: 1}", "s.yaml:7:20", "identity has no parameter 'depth'"},
-        {start + "    choices:\n      - mbconv: {group: 8, expand: 1, depth: 2}", "s.yaml:7:9", "multiple of group 8"},
+        {start + "    choices:\n      - identity: {depth: 1}", "s.yaml:7:20",
+         "identity has no parameter 'depth'"},
+        {start + "    choices:\n      - mbconv: {group: 8, expand: 1, depth: 2}", "s.yaml:7:9",
+         "multiple of group 8"},
         {start + "    reference: conv\n    choices: [identity: ]", "s.yaml:6:5",
          "conv(depth=1,kernel=3,width=1) is not among the block's 1 choices"},
         {start + "    reference: conv(\n    choices: [identity: ]", "s.yaml:6:5", "character 6"},
-        {start + "    reference: conv(deep=1)\n    choices: [identity: ]", "s.yaml:6:5", "no parameter 'deep'"},
+        {start + "    reference: conv(deep=1)\n    choices: [identity: ]", "s.yaml:6:5",
+         "no parameter 'deep'"},
     });
 }
 
 TEST(SpaceErrors, Rules) {
-    const std::string start = head + "blocks:\n  - name: a\n    channels: 4\n    choices: [conv: {depth: [1, 2]}, identity: ]\n";
+    const std::string start =
+        head + "blocks:\n  - name: a\n    channels: 4\n    choices: [conv: {depth: [1, 2]}, identity: ]\n";
     expect_refused({
         {start + "    unless: [{deep: 1}]", "s.yaml:7:15", "no parameter 'deep'"},
         {start + "    unless: [{depth: 9}]", "s.yaml:7:15", "an integer from 1 to 8, not '9'"},
         {start + "    unless: [{depth: []}]", "s.yaml:7:15", "has no value"},
         {start + "    unless: [{family: mbconv}]", "s.yaml:7:15", "none of the block's choices is a mbconv"},
         {start + "    unless: [{family: mbcon}]", "s.yaml:7:15", "did you mean 'mbconv'?"},
-        {start + "    unless: [{family: identity, depth: 1}]", "s.yaml:7:33", "identity has no parameter 'depth'"},
+        {start + "    unless: [{family: identity, depth: 1}]", "s.yaml:7:33",
+         "identity has no parameter 'depth'"},
         {start + "    unless: [{}]", "s.yaml:7:14", "would exclude everything"},
         {start + "    unless: [{depth: [1, 2]}, {family: identity}]", "s.yaml:7:5", "exclude every choice"},
     });
@@ -105,13 +115,17 @@ TEST(SpaceErrors, Rules) {
 
 TEST(SpaceErrors, AbsurdSizes) {
     std::string axis = "[0.1";
-    for (int i = 0; i < 899; ++i) { axis += fmt::format(", {:.3f}", 0.101 + 0.001 * i); }
+    for (int i = 0; i < 899; ++i) {
+        axis += fmt::format(", {:.3f}", 0.101 + 0.001 * i);
+    }
     expect_refused({
         {head + "blocks: [{name: a, channels: 4,\n  choices: [mbconv: {width: " + axis +
-             "], depth: [1, 2, 3, 4, 5, 6, 7, 8], kernel: [1, 3, 5, 7, 9, 11], expand: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12], "
+             "], depth: [1, 2, 3, 4, 5, 6, 7, 8], kernel: [1, 3, 5, 7, 9, 11], expand: [1, 2, 3, 4, 5, 6, 7, "
+             "8, 9, 10, 11, 12], "
              "act: [relu, swish]}]}]",
          "s.yaml:4:3", "more than 1000000 combinations"},
-        {"input: [65536, 8192, 8192]\nclasses: 2\nblocks: [{name: a, channels: 65536,\n choices: [mbconv: {expand: 12, depth: 8}]}]",
+        {"input: [65536, 8192, 8192]\nclasses: 2\nblocks: [{name: a, channels: 65536,\n choices: [mbconv: "
+         "{expand: 12, depth: 8}]}]",
          "s.yaml:4:12", "too large"},
     });
 }

@@ -23,12 +23,20 @@ Network lived_in(const Architecture& architecture) {
     initialise(*network, 11);
     const torch::NoGradGuard no_grad;
     for (auto& item : network->named_buffers()) {
-        if (item.key().ends_with("running_mean")) { item.value().normal_(0, 0.3); }
-        if (item.key().ends_with("running_var")) { item.value().uniform_(0.5, 2); }
+        if (item.key().ends_with("running_mean")) {
+            item.value().normal_(0, 0.3);
+        }
+        if (item.key().ends_with("running_var")) {
+            item.value().uniform_(0.5, 2);
+        }
     }
     for (auto& item : network->named_parameters()) {
-        if (item.key().ends_with("norm.weight")) { item.value().uniform_(0.5, 1.5); }
-        if (item.key().ends_with("bias")) { item.value().normal_(0, 0.2); }
+        if (item.key().ends_with("norm.weight")) {
+            item.value().uniform_(0.5, 1.5);
+        }
+        if (item.key().ends_with("bias")) {
+            item.value().normal_(0, 0.2);
+        }
     }
     return network;
 }
@@ -48,7 +56,9 @@ std::vector<std::string> operators(const torch::jit::Block& block) {
     for (const torch::jit::Node* node : block.nodes()) {
         result.emplace_back(node->kind().toQualString());
         for (const torch::jit::Block* inner : node->blocks()) {
-            for (auto& name : operators(*inner)) { result.push_back(name); }
+            for (auto& name : operators(*inner)) {
+                result.push_back(name);
+            }
         }
     }
     return result;
@@ -70,9 +80,11 @@ TEST(TorchScript, EqualsTheEagerNetworkAtAnyBatchSize) {
 TEST(TorchScript, DeployedGraphsHaveNoBatchNormNorInPlaceOperators) {
     for (const Architecture& architecture : awkward_architectures()) {
         Network network = lived_in(architecture);
-        const torch::jit::Module deployed = deploy(*network, forward_of(network), torch::randn({2, 3, 19, 15}));
+        const torch::jit::Module deployed =
+            deploy(*network, forward_of(network), torch::randn({2, 3, 19, 15}));
         const std::vector<std::string> names = operators(*deployed.get_method("forward").graph()->block());
-        EXPECT_THAT(names, ::testing::Contains("aten::_convolution")) << deployed.get_method("forward").graph()->toString();
+        EXPECT_THAT(names, ::testing::Contains("aten::_convolution"))
+            << deployed.get_method("forward").graph()->toString();
         for (const std::string& name : names) {
             EXPECT_THAT(name, Not(HasSubstr("batch_norm")));
             EXPECT_FALSE(name.starts_with("aten::") && name.ends_with("_")) << name;
@@ -84,8 +96,9 @@ TEST(TorchScript, DeployedGraphsHaveNoBatchNormNorInPlaceOperators) {
 TEST(TorchScript, SavedFilesLoadAgain) {
     Network network = lived_in(awkward_architectures()[2]);
     for (const bool frozen : {false, true}) {
-        const torch::jit::Module module = frozen ? deploy(*network, forward_of(network), torch::randn({2, 3, 19, 15}))
-                                                 : trace(*network, forward_of(network), torch::randn({2, 3, 19, 15}));
+        const torch::jit::Module module =
+            frozen ? deploy(*network, forward_of(network), torch::randn({2, 3, 19, 15}))
+                   : trace(*network, forward_of(network), torch::randn({2, 3, 19, 15}));
         std::stringstream file;
         module.save(file);
         torch::jit::Module loaded = torch::jit::load(file);
@@ -99,8 +112,12 @@ TEST(TorchScript, TracedModulesMirrorTheTree) {
     Network network = lived_in(awkward_architectures()[1]);
     const torch::jit::Module traced = trace(*network, forward_of(network), torch::randn({2, 3, 19, 15}));
     std::vector<std::string> expected, found;
-    for (const auto& item : network->named_parameters()) { expected.push_back(item.key()); }
-    for (const auto& item : traced.named_parameters()) { found.push_back(item.name); }
+    for (const auto& item : network->named_parameters()) {
+        expected.push_back(item.key());
+    }
+    for (const auto& item : traced.named_parameters()) {
+        found.push_back(item.name);
+    }
     EXPECT_THAT(found, ::testing::UnorderedElementsAreArray(expected));
 }
 
@@ -109,12 +126,15 @@ TEST(TorchScript, SharesNothingWithTheNetwork) {
     torch::jit::Module traced = trace(*network, forward_of(network), torch::randn({1, 3, 19, 15}));
     torch::jit::Module deployed = deploy(*network, forward_of(network), torch::randn({1, 3, 19, 15}));
     const torch::Tensor x = torch::randn({2, 3, 19, 15});
-    const torch::Tensor from_traced = traced.forward({x}).toTensor(), from_deployed = deployed.forward({x}).toTensor();
+    const torch::Tensor from_traced = traced.forward({x}).toTensor(),
+                        from_deployed = deployed.forward({x}).toTensor();
     EXPECT_FALSE(from_traced.requires_grad());
     EXPECT_FALSE(from_deployed.requires_grad());
     {
         const torch::NoGradGuard no_grad;
-        for (auto& parameter : network->parameters()) { parameter.add_(1); }
+        for (auto& parameter : network->parameters()) {
+            parameter.add_(1);
+        }
     }
     EXPECT_TRUE(torch::equal(traced.forward({x}).toTensor(), from_traced));
     EXPECT_TRUE(torch::equal(deployed.forward({x}).toTensor(), from_deployed));
@@ -137,8 +157,8 @@ TEST(TorchScript, LeavesModesAndGradientsAsTheyWere) {
 TEST(TorchScript, SingleBlocksCanBeDeployed) {
     for (const char* text : {"identity", "conv", "mbconv(attention=se)"}) {
         const auto block = build_block(Choice::parse(text), {{6, 5, 5}, 6, 1});
-        torch::jit::Module deployed =
-            deploy(*block, [&](const torch::Tensor& x) { return block->forward(x); }, torch::randn({2, 6, 5, 5}));
+        torch::jit::Module deployed = deploy(
+            *block, [&](const torch::Tensor& x) { return block->forward(x); }, torch::randn({2, 6, 5, 5}));
         block->eval();
         const torch::Tensor x = torch::randn({4, 6, 5, 5});
         EXPECT_TRUE(torch::allclose(deployed.forward({x}).toTensor(), block->forward(x), 1e-4, 1e-4)) << text;
@@ -147,8 +167,9 @@ TEST(TorchScript, SingleBlocksCanBeDeployed) {
 
 TEST(TorchScript, AFailureIsOneLine) {
     Network network = lived_in(awkward_architectures()[0]);
-    const std::string message = message_of<support::RunError>(
-        [&] { deploy(*network, forward_of(network), torch::randn({1, 4, 19, 15})); }); // four channels
+    const std::string message = message_of<support::RunError>([&] {
+        deploy(*network, forward_of(network), torch::randn({1, 4, 19, 15}));
+    }); // four channels
     EXPECT_THAT(message, HasSubstr("cannot be traced: "));
     EXPECT_THAT(message, HasSubstr("channels"));
     EXPECT_THAT(message, Not(HasSubstr("\n")));
