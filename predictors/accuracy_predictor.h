@@ -20,6 +20,7 @@ struct FitOptions {
     Form form = Form::automatic;
     Target target = Target::automatic;
     double coverage = 0.9; ///< of the prediction interval
+    bool monotone = true;  ///< more noise in a block never raises the prediction (predictors/monotone_ridge.h)
     static FitOptions read(support::Section section);
 };
 

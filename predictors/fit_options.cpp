@@ -37,6 +37,8 @@ FitOptions FitOptions::read(support::Section section) {
     section.read("target", options.target, targets(), "Scale in which the accuracy is regressed.");
     section.read("coverage", options.coverage, {0.5, 0.99},
                  "Share of networks that the prediction interval should cover.");
+    section.read("monotone", options.monotone,
+                 "More noise in a block never raises the predicted accuracy; false: plain ridge.");
     section.finish();
     return options;
 }

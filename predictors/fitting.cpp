@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "predictors/features.h"
+#include "predictors/monotone_ridge.h"
 #include "predictors/ranking.h"
 #include "predictors/ridge_path.h"
 #include "support/error.h"
@@ -59,7 +60,8 @@ std::vector<Fitted> fit_each(std::span<const Sample> samples, const FitOptions& 
             if (options.target != Target::automatic && options.target != target) { continue; }
             std::vector<double> y;
             for (const double accuracy : truth) { y.push_back(to_target(target, accuracy)); }
-            RidgeFit fit = path.fit(y);
+            const Trend trend = target == Target::accuracy ? Trend::falling : Trend::rising;
+            RidgeFit fit = options.monotone ? fit_monotone(x, y, trend) : path.fit(y);
             for (double& v : fit.leave_one_out) { v = from_target(target, v); }
             const double error = rmse(fit.leave_one_out, truth);
             fits.push_back({form, target, std::move(fit.model), std::move(fit.leave_one_out), error});

@@ -6,6 +6,7 @@ set(CORE
   fitting.cpp
   honesty.cpp
   memory_plan.cpp
+  monotone_ridge.cpp
   ranking.cpp
   ridge.cpp)
 set(TORCH

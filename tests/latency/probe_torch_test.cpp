@@ -131,7 +131,9 @@ TEST(Probe, TimesANetworkAndLeavesItAsItWas) {
     search_spaces::initialise(*network, 1);
     network->train();
     const Timing timing = time_network(network, s, torch::kCPU, quick(), 1);
-    EXPECT_EQ(timing.count, 8);
+    // Timings that a busy machine interrupted are set aside.
+    EXPECT_GE(timing.count, 1);
+    EXPECT_LE(timing.count, 8);
     EXPECT_GT(timing.p50_ms, 0);
     EXPECT_TRUE(network->is_training());
     EXPECT_TRUE(network->parameters().front().requires_grad());

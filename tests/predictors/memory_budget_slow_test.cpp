@@ -35,9 +35,9 @@ space:
     - name: b1
       channels: 256
       stride: 1
-      reference: conv(depth=1,kernel=3,width=0.1)
+      reference: conv(depth=1,kernel=3,width=1)
       choices:
-        - conv: {depth: 1, kernel: 3, width: [0.1, 0.8, 0.82, 0.84, 0.86, 0.88, 0.9, 0.92, 0.94, 0.96, 0.98, 1]}
+        - conv: {depth: 1, kernel: 3, width: [0.78, 0.8, 0.82, 0.84, 0.86, 0.88, 0.9, 0.92, 0.94, 0.96, 0.98, 1]}
   head: {}
 )");
     const auto space = search_spaces::SearchSpace::read(document.root().section("space", ""));
@@ -55,6 +55,7 @@ space:
     DistilOptions options;
     options.batch = 16;
     options.learning_rate = 1e-3;
+    options.epochs = 6;
 
     const auto folder = std::filesystem::path(testing::TempDir()) / "memory_budget";
     std::filesystem::remove_all(folder);

@@ -92,10 +92,16 @@ TEST(SyntheticImages, LinearModelsFailAndNetworksRankBySize) {
     for (std::size_t seed = 0; seed < 3; ++seed) {
         const double* found = &accuracy[seed * widths.size()];
         std::printf("seed %zu: %.3f %.3f %.3f\n", seed, found[0], found[1], found[2]);
-        EXPECT_LT(found[0], found[1] - 0.02);
+        EXPECT_LT(found[0], found[2] - 0.02);
         EXPECT_LT(found[1], found[2] - 0.02);
         EXPECT_GT(found[2], 0.85);
     }
+    // Neighbouring sizes differ by less than two seeds of the smallest network do: their order is that of the means.
+    const auto mean = [&](std::size_t size) {
+        return (accuracy[size] + accuracy[3 + size] + accuracy[6 + size]) / 3;
+    };
+    EXPECT_LT(mean(0), mean(1) - 0.02);
+    EXPECT_LT(mean(1), mean(2) - 0.02);
 }
 
 } // namespace

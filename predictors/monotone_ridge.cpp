@@ -1,0 +1,100 @@
+#include "predictors/monotone_ridge.h"
+
+#include <cmath>
+#include <limits>
+#include <stdexcept>
+
+#include <Eigen/Dense>
+
+namespace tessera::predictors {
+namespace {
+
+struct Standardised {
+    Eigen::MatrixXd z;
+    std::vector<double> mean, scale;
+};
+
+Standardised standardise(const Matrix& x) {
+    Standardised s;
+    s.z.resize(static_cast<Eigen::Index>(x.rows), static_cast<Eigen::Index>(x.columns));
+    const auto n = static_cast<double>(x.rows);
+    for (std::size_t c = 0; c < x.columns; ++c) {
+        double mean = 0, square = 0;
+        for (std::size_t r = 0; r < x.rows; ++r) { mean += x.at(r, c) / n; }
+        for (std::size_t r = 0; r < x.rows; ++r) { square += (x.at(r, c) - mean) * (x.at(r, c) - mean) / n; }
+        const double scale = square > 0 ? std::sqrt(square) : 1;
+        for (std::size_t r = 0; r < x.rows; ++r) {
+            s.z(static_cast<Eigen::Index>(r), static_cast<Eigen::Index>(c)) = (x.at(r, c) - mean) / scale;
+        }
+        s.mean.push_back(mean);
+        s.scale.push_back(scale);
+    }
+    return s;
+}
+
+/// Non-negative weights by coordinate descent, from a start near the solution of the neighbouring penalty.
+void descend(const Eigen::MatrixXd& gram, const Eigen::VectorXd& target, double lambda, Eigen::VectorXd& w) {
+    constexpr int kSweeps = 500;
+    for (int sweep = 0; sweep < kSweeps; ++sweep) {
+        double moved = 0;
+        for (Eigen::Index j = 0; j < w.size(); ++j) {
+            const double rest = target(j) - gram.col(j).dot(w) + gram(j, j) * w(j);
+            const double next = std::max(0.0, rest / (gram(j, j) + lambda));
+            moved = std::max(moved, std::abs(next - w(j)));
+            w(j) = next;
+        }
+        if (moved < 1e-12) { return; }
+    }
+}
+
+/// Prediction of each row by the fit without it, for the features whose weight is not 0.
+Eigen::VectorXd left_out(const Eigen::MatrixXd& z, const Eigen::VectorXd& y, double lambda, const Eigen::VectorXd& w) {
+    std::vector<Eigen::Index> used;
+    for (Eigen::Index j = 0; j < w.size(); ++j) {
+        if (w(j) > 0) { used.push_back(j); }
+    }
+    const Eigen::MatrixXd a = z(Eigen::all, used);
+    const auto k = static_cast<Eigen::Index>(used.size());
+    const Eigen::MatrixXd inverse =
+        (a.transpose() * a + lambda * Eigen::MatrixXd::Identity(k, k)).llt().solve(a.transpose());
+    const double n = static_cast<double>(z.rows()), mean = y.mean();
+    const Eigen::VectorXd fitted = (a * (inverse * (y.array() - mean).matrix())).array() + mean;
+    Eigen::VectorXd predicted(y.size());
+    for (Eigen::Index i = 0; i < y.size(); ++i) {
+        const double leverage = 1 / n + a.row(i).dot(inverse.col(i));
+        predicted(i) = y(i) - (y(i) - fitted(i)) / std::max(1e-12, 1 - leverage);
+    }
+    return predicted;
+}
+
+} // namespace
+
+RidgeFit fit_monotone(const Matrix& x, std::span<const double> y, Trend trend) {
+    if (x.rows < 2 || y.size() != x.rows) { throw std::invalid_argument("two rows and a target for each are needed"); }
+    const double sign = trend == Trend::rising ? 1 : -1;
+    const Standardised s = standardise(x);
+    const Eigen::VectorXd target = sign * Eigen::Map<const Eigen::VectorXd>(y.data(), static_cast<Eigen::Index>(y.size()));
+    const double n = static_cast<double>(x.rows), mean = target.mean();
+    const Eigen::MatrixXd gram = s.z.transpose() * s.z;
+    const Eigen::VectorXd moment = s.z.transpose() * (target.array() - mean).matrix();
+
+    RidgeFit best;
+    best.leave_one_out_rmse = std::numeric_limits<double>::infinity();
+    Eigen::VectorXd w = Eigen::VectorXd::Zero(s.z.cols());
+    constexpr int kSteps = 32; // from 1e4 down to 1e-4 times the number of rows, four a decade
+    for (int step = 0; step <= kSteps; ++step) {
+        const double lambda = n * std::pow(10.0, 4.0 - 8.0 * step / kSteps);
+        descend(gram, moment, lambda, w);
+        const Eigen::VectorXd predicted = left_out(s.z, target, lambda, w);
+        const double rmse = std::sqrt((predicted - target).squaredNorm() / n);
+        if (!(rmse < best.leave_one_out_rmse)) { continue; } // the larger penalty of equals
+        best.leave_one_out_rmse = rmse;
+        best.model = {sign * mean, lambda, s.mean, s.scale, {}};
+        best.leave_one_out.clear();
+        for (Eigen::Index j = 0; j < w.size(); ++j) { best.model.weights.push_back(sign * w(j)); }
+        for (Eigen::Index i = 0; i < predicted.size(); ++i) { best.leave_one_out.push_back(sign * predicted(i)); }
+    }
+    return best;
+}
+
+} // namespace tessera::predictors
