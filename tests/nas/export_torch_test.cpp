@@ -47,7 +47,7 @@ Network trained(const SearchSpace& s, std::initializer_list<int> genome = {0, 0,
     search_spaces::initialise(*network, 5);
     network->train();
     const torch::NoGradGuard no_grad;
-    for (std::uint64_t i = 0; i < 30; ++i) {
+    for (std::uint64_t i = 0; i < 8; ++i) {
         network->forward(latency::noise(s.input(), 32, torch::kCPU, i) * 2 + 1);
     }
     return network;
@@ -56,6 +56,7 @@ Network trained(const SearchSpace& s, std::initializer_list<int> genome = {0, 0,
 class Export : public testing::Test {
 protected:
     void SetUp() override {
+        at::set_num_threads(1); // maps this small are slower with more
         const auto* const test = testing::UnitTest::GetInstance()->current_test_info();
         folder = std::filesystem::path(testing::TempDir()) /
                  fmt::format("tessera-export-{}-{}", test->name(), getpid());
