@@ -32,8 +32,10 @@ std::int64_t parts_for(const search_spaces::SearchSpace& space, double bytes);
 /// Why chains and not each choice alone in a loop: a block in a network finds its input in the cache, just
 /// written by the block before, and its own weights displaced by the others'. Called alone again and again it
 /// finds everything in the cache. Summed over 16 networks of 0.5-1.5 ms (one thread of an EPYC, maps of 32 x
-/// 32, 16-64 channels), blocks timed alone were 3-15 % too fast; timed in chains they were within 3 %. The
-/// call of an empty TorchScript module costs 0.6 us: nothing to subtract.
+/// 32, 16-64 channels), blocks timed alone were 3-15 % too fast; in chains the sum is 4 % too slow, nearly
+/// all of it a constant: 1 % after the table's correction. The call of an empty TorchScript module costs 0.6
+/// us, too little to subtract; what a module's own start costs is the same for each block and thus in that
+/// constant.
 class Chains {
 public:
     Chains(const search_spaces::SearchSpace& space, const torch::Tensor& input, std::int64_t part,

@@ -1,13 +1,13 @@
 #include "latency/probe.h"
 
 #include <algorithm>
-#include <set>
 
 #include <fmt/format.h>
 
 #include "latency/chains.h"
 #include "latency/hardware.h"
 #include "latency/steady_memory.h"
+#include "latency/whole_networks.h"
 #include "support/interrupt.h"
 #include "support/log.h"
 #include "support/progress.h"
@@ -25,46 +25,6 @@ using search_spaces::SearchSpace;
 constexpr double modules_bytes = 1.5 * (1ULL << 30);
 /// Share of preempted timings from which on the user should know.
 constexpr double busy = 0.25;
-
-/// A whole network timed among the chains.
-struct Whole {
-    Architecture architecture;
-    Deployed module;
-    Samples samples;
-};
-
-/// The reference first, then random ones, all distinct; fewer where the space is smaller.
-std::vector<std::vector<int>> draw(const SearchSpace& space, std::int64_t count, support::Rng& rng) {
-    const auto wanted = static_cast<std::size_t>(std::min(static_cast<double>(count), space.size()));
-    std::vector<std::vector<int>> drawn;
-    std::set<std::vector<int>> seen;
-    std::vector<int> genome(space.blocks().size(), 0);
-    while (drawn.size() < wanted) {
-        if (seen.insert(genome).second) {
-            drawn.push_back(genome);
-        }
-        for (std::size_t i = 0; i < genome.size(); ++i) {
-            genome[i] = static_cast<int>(rng.below(space.blocks()[i].choices.size()));
-        }
-    }
-    return drawn;
-}
-
-std::vector<Whole> deploy_networks(const SearchSpace& space, const torch::Tensor& input, std::int64_t count,
-                                   support::Rng& rng, std::uint64_t seed) {
-    std::vector<Whole> result;
-    for (const auto& genome : draw(space, count, rng)) {
-        support::check_interrupt();
-        const Architecture architecture = space.architecture(genome);
-        Network network(space, architecture);
-        search_spaces::initialise(*network, support::derive_seed(seed, {"network", architecture.text()}));
-        result.push_back({architecture, Deployed(network, input), {}});
-        for (int i = 0; i < settling_calls; ++i) {
-            result.back().module(input);
-        }
-    }
-    return result;
-}
 
 LatencyContext context_of(const SearchSpace& space, torch::Device device, const ProbeOptions& options,
                           int threads) {
@@ -106,18 +66,9 @@ public:
                     chains.time(i, watch_, measured);
                 }
             } else {
-                time(networks[static_cast<std::size_t>(i - chains.count())]);
+                networks[static_cast<std::size_t>(i - chains.count())].time(input_, calls_, watch_);
             }
             progress.advance();
-        }
-    }
-
-    void time(Whole& network) {
-        network.module(input_);
-        for (std::int64_t call = 0; call < calls_; ++call) {
-            watch_.start();
-            const torch::Tensor y = network.module(input_);
-            watch_.stop(network.samples);
         }
     }
 
@@ -137,9 +88,8 @@ void warn_if_busy(const Measurements& measured) {
     }
     const double share = static_cast<double>(disturbed) / static_cast<double>(all);
     if (share > busy) {
-        support::warn("the machine was busy: {:.0f} % of the timings were interrupted and set aside; measure "
-                      "on an idle "
-                      "machine for latencies to rely on",
+        support::warn("the machine was busy: {:.0f} % of the timings were interrupted and set aside; "
+                      "measure on an idle machine for latencies to rely on",
                       100 * share);
     }
 }
@@ -189,7 +139,8 @@ LatencyTable measure(const SearchSpace& space, torch::Device device, const Probe
     training::use_threads(threads);
     support::Rng rng(support::derive_seed(seed, {"latency", "order"}));
     const torch::Tensor input = noise(space.input(), options.batch, device, seed);
-    std::vector<Whole> networks = deploy_networks(space, input, options.networks, rng, seed);
+    std::vector<Whole> networks =
+        deploy_networks(space, input, options.networks, support::derive_seed(seed, {"latency", "networks"}));
 
     // The whole networks are timed beside every part, so that they see the same hours of the machine as the
     // blocks.
@@ -221,14 +172,11 @@ Timing time_network(Network& network, const SearchSpace& space, torch::Device de
     const SteadyMemory steady;
     training::use_threads(threads_of(options, threads));
     const torch::Tensor input = noise(space.input(), options.batch, device, 0);
-    Whole whole{network->architecture, Deployed(network, input), {}};
-    for (int i = 0; i < settling_calls; ++i) {
-        whole.module(input);
-    }
-    Round round(input, options, threads_of(options, threads));
+    Whole whole = deploy_network(network, input);
+    Stopwatch watch(device);
     for (std::int64_t i = 0; i < options.rounds; ++i) {
         support::check_interrupt();
-        round.time(whole);
+        whole.time(input, options.calls, watch);
     }
     return whole.samples.timing();
 }

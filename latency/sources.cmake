@@ -8,4 +8,5 @@ set(TORCH
   hardware.cpp
   probe.cpp
   steady_memory.cpp
-  stopwatch.cpp)
+  stopwatch.cpp
+  whole_networks.cpp)
