@@ -1,13 +1,15 @@
 #!/usr/bin/env bash
 # Fine-tuning from the library against training from scratch: the same networks, images, batch and augmentation.
 #
-#   docs/experiments/from_library.sh RUN OUT     RUN: a finished run of configs/quickstart.yaml
+#   docs/experiments/from_library.sh RUN OUT [EPOCHS] [SEED ...]     RUN: a finished run of configs/quickstart.yaml
 #
 # From the library: models/<id>/metrics.csv of the run (initial accuracy: models.csv). From scratch: the network's architecture is taught as a
-# reference of its own, for 40 epochs, with the reference's schedule and rate. Writes OUT/from_library.csv.
+# reference of its own, for 40 epochs (or EPOCHS), with the reference's schedule and rate. Writes OUT/from_library.csv.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
-run=$1 out=$2
+run=$1 out=$2 epochs=${3:-40}
+seeds=("${@:4}")
+[ ${#seeds[@]} -gt 0 ] || seeds=(1 2 3)
 mkdir -p "$out"
 python3 - "$run" <<'P' > "$out/picked.txt"
 import csv, sys
@@ -21,9 +23,9 @@ while IFS=$'\t' read -r id architecture; do
         overrides+=(--set "space.blocks[$block].reference='$choice'")
         block=$((block + 1))
     done < <(sed 's/ | /\n/g' <<<"$architecture")
-    for seed in 1 2 3; do
+    for seed in "${seeds[@]}"; do
         build/release/tessera teach configs/quickstart.yaml --quiet --run "$out/scratch-$id-$seed" --seed $seed \
-            --set teach.epochs=40 "${overrides[@]}" >/dev/null </dev/null
+            --set teach.epochs="$epochs" "${overrides[@]}" >/dev/null </dev/null
     done
 done < "$out/picked.txt"
 python3 - "$run" "$out" <<'P'
