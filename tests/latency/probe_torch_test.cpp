@@ -72,7 +72,10 @@ TEST(Probe, OwnThreadCountGoesBeforeTheRuns) {
     ProbeOptions options = quick();
     options.rounds = 2;
     options.threads = 2;
-    EXPECT_EQ(measure(space(), torch::kCPU, options, 1, 7).context.threads, 2);
+    setenv("OMP_WAIT_POLICY", "passive", /*overwrite=*/0);
+    const LatencyContext context = measure(space(), torch::kCPU, options, 1, 7).context;
+    EXPECT_EQ(context.threads, 2);
+    EXPECT_THAT(context.form, testing::HasSubstr("OMP_WAIT_POLICY"));
     at::set_num_threads(1);
 }
 
