@@ -1,11 +1,13 @@
-// The shared pass against training each choice alone, and against the bare cost of its kernels, in one interleaved run.
+// The shared pass against training each choice alone, and against the bare cost of its kernels, in one
+// interleaved run.
 //
 //     cmake --preset release -DTESSERA_BENCHMARKS=ON && cmake --build build/release --target shared_pass
 //     build/release/shared_pass [rounds=5] [batches=4]
 //
 // plain:  each choice trained alone, the reference run for each; two choices side by side, one thread each.
 // shared: all choices step on one pass of the reference (predictors/shared_pass.h), the same two threads.
-// bare:   CPU time of the kernels alone (one forward of the reference and every student's step, on batches and maps that
+// bare:   CPU time of the kernels alone (one forward of the reference and every student's step, on batches
+// and maps that
 //         lie ready, measured while both threads work) divided by the number of threads.
 #include <algorithm>
 #include <atomic>
@@ -73,7 +75,9 @@ void side_by_side(int workers, std::size_t count, const std::function<void(std::
     arena.execute([&] {
         tbb::parallel_for(0, workers, [&](int) {
             training::use_threads(1);
-            for (std::size_t i = next++; i < count; i = next++) { tbb::this_task_arena::isolate([&] { task(i); }); }
+            for (std::size_t i = next++; i < count; i = next++) {
+                tbb::this_task_arena::isolate([&] { task(i); });
+            }
         });
     });
 }
@@ -93,7 +97,8 @@ int main(int argc, char** argv) {
     mallopt(M_TRIM_THRESHOLD, 1 << 30);
     support::set_verbosity(support::Verbosity::quiet);
     training::use_threads(1);
-    const auto space = search_spaces::SearchSpace::read(support::Document::parse(kSpace).root().section("space", ""));
+    const auto space =
+        search_spaces::SearchSpace::read(support::Document::parse(kSpace).root().section("space", ""));
     training::DataOptions images;
     images.synthetic_size = 32;
     images.synthetic_train = 1500;
@@ -111,12 +116,16 @@ int main(int argc, char** argv) {
     for (int round = -1; round < rounds; ++round) { // the first round warms up
         auto students = make_students(context);
         std::vector<Student*> pointers;
-        for (auto& s : students) { pointers.push_back(s.get()); }
+        for (auto& s : students) {
+            pointers.push_back(s.get());
+        }
         {
             support::Progress progress("", 1, "");
             const double begin = seconds(CLOCK_MONOTONIC);
             predictors::train_together(context, pointers, batches, progress);
-            if (round >= 0) { shared.push_back(seconds(CLOCK_MONOTONIC) - begin); }
+            if (round >= 0) {
+                shared.push_back(seconds(CLOCK_MONOTONIC) - begin);
+            }
         }
         students = make_students(context);
         {
@@ -127,12 +136,16 @@ int main(int argc, char** argv) {
                 support::Progress progress("", 1, "");
                 predictors::train_together(alone, {students[i].get()}, batches, progress);
             });
-            if (round >= 0) { plain.push_back(seconds(CLOCK_MONOTONIC) - begin); }
+            if (round >= 0) {
+                plain.push_back(seconds(CLOCK_MONOTONIC) - begin);
+            }
         }
         students = make_students(context);
         {
             std::vector<std::int64_t> rows(static_cast<std::size_t>(options.batch));
-            for (std::size_t i = 0; i < rows.size(); ++i) { rows[i] = static_cast<std::int64_t>(i); }
+            for (std::size_t i = 0; i < rows.size(); ++i) {
+                rows[i] = static_cast<std::int64_t>(i);
+            }
             const auto batch = training::make_batch(data.train, rows, data.normalisation);
             Maps maps;
             {
@@ -153,7 +166,9 @@ int main(int argc, char** argv) {
                     nanoseconds += static_cast<long long>(1e9 * (seconds(CLOCK_THREAD_CPUTIME_ID) - begin));
                 });
             }
-            if (round >= 0) { bare.push_back(1e-9 * static_cast<double>(nanoseconds) / workers); }
+            if (round >= 0) {
+                bare.push_back(1e-9 * static_cast<double>(nanoseconds) / workers);
+            }
         }
     }
     std::vector<double> gain, share;
@@ -162,9 +177,10 @@ int main(int argc, char** argv) {
         share.push_back(bare[i] / shared[i]);
     }
     const auto students = make_students(context).size();
-    std::printf("%zu students, batch %lld, %d batches, %d threads, %d rounds; seconds are medians\n", students,
-                static_cast<long long>(options.batch), batches, workers, rounds);
-    std::printf("plain  %7.3f s\nshared %7.3f s   plain / shared %.2f (%.2f to %.2f)\nbare   %7.3f s   bare / shared  %.2f (%.2f to %.2f)\n",
+    std::printf("%zu students, batch %lld, %d batches, %d threads, %d rounds; seconds are medians\n",
+                students, static_cast<long long>(options.batch), batches, workers, rounds);
+    std::printf("plain  %7.3f s\nshared %7.3f s   plain / shared %.2f (%.2f to %.2f)\nbare   %7.3f s   bare "
+                "/ shared  %.2f (%.2f to %.2f)\n",
                 median(plain), median(shared), median(gain), *std::min_element(gain.begin(), gain.end()),
                 *std::max_element(gain.begin(), gain.end()), median(bare), median(share),
                 *std::min_element(share.begin(), share.end()), *std::max_element(share.begin(), share.end()));

@@ -12,12 +12,13 @@
 
 namespace tessera::cli {
 
-/// The one command line: tessera COMMAND [CONFIG] [--run DIR] [--set a.b=c] [--seed N] [--threads N] [--device D] [--json] [-q|-v]
+/// The one command line: tessera COMMAND [CONFIG] [--run DIR] [--set a.b=c] [--seed N] [--threads N]
+/// [--device D] [--json] [-q|-v]
 struct Arguments {
     std::string command;
-    std::filesystem::path config; ///< empty: the run's own
-    std::filesystem::path run;    ///< empty: runs/<name>
-    std::vector<std::string> set; ///< overrides, --seed, --threads and --device among them
+    std::filesystem::path config;  ///< empty: the run's own
+    std::filesystem::path run;     ///< empty: runs/<name>
+    std::vector<std::string> set;  ///< overrides, --seed, --threads and --device among them
     std::vector<std::string> pick; ///< finetune --pick
     bool json = false, quiet = false, verbose = false, help = false;
 };

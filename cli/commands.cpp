@@ -11,7 +11,9 @@ namespace tessera::cli {
 const std::vector<Command>& commands() {
     static const std::vector<Command> all = [] {
         std::vector<Command> list = {describe_command()};
-        for (const nas::Stage& stage : nas::stages()) { list.push_back(stage_command(stage.name)); }
+        for (const nas::Stage& stage : nas::stages()) {
+            list.push_back(stage_command(stage.name));
+        }
         list.push_back(run_command());
         list.push_back(status_command());
         list.push_back(keys_command());
@@ -21,14 +23,18 @@ const std::vector<Command>& commands() {
 }
 
 support::Document load_document(const Arguments& arguments) {
-    if (!arguments.config.empty()) { return support::Document::load(arguments.config, arguments.set); }
+    if (!arguments.config.empty()) {
+        return support::Document::load(arguments.config, arguments.set);
+    }
     if (arguments.run.empty()) {
-        throw support::UsageError(fmt::format("name a configuration (tessera {} CONFIG) or a run (--run DIR)", arguments.command));
+        throw support::UsageError(
+            fmt::format("name a configuration (tessera {} CONFIG) or a run (--run DIR)", arguments.command));
     }
     const auto stored = arguments.run / "config.yaml";
     if (!std::filesystem::exists(stored)) {
-        throw support::UsageError(fmt::format("{} has no config.yaml yet: name a configuration (tessera {} CONFIG --run {})",
-                                              arguments.run.string(), arguments.command, arguments.run.string()));
+        throw support::UsageError(
+            fmt::format("{} has no config.yaml yet: name a configuration (tessera {} CONFIG --run {})",
+                        arguments.run.string(), arguments.command, arguments.run.string()));
     }
     return support::Document::load(stored, arguments.set);
 }

@@ -30,18 +30,28 @@ std::string quoted(const std::string& word) {
         return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
                std::string_view("_-+./:=,@%").find(c) != std::string_view::npos;
     };
-    if (!word.empty() && std::all_of(word.begin(), word.end(), plain)) { return word; }
+    if (!word.empty() && std::all_of(word.begin(), word.end(), plain)) {
+        return word;
+    }
     std::string text = "'";
-    for (const char c : word) { text += c == '\'' ? std::string("'\\''") : std::string(1, c); }
+    for (const char c : word) {
+        text += c == '\'' ? std::string("'\\''") : std::string(1, c);
+    }
     return text + "'";
 }
 
 /// The command that goes on where this one was interrupted.
 std::string resuming(const cli::Arguments& arguments) {
     std::string text = "tessera " + arguments.command;
-    if (!arguments.config.empty()) { text += " " + quoted(arguments.config.string()); }
-    if (!arguments.run.empty()) { text += " --run " + quoted(arguments.run.string()); }
-    for (const auto& set : arguments.set) { text += " --set " + quoted(set); }
+    if (!arguments.config.empty()) {
+        text += " " + quoted(arguments.config.string());
+    }
+    if (!arguments.run.empty()) {
+        text += " --run " + quoted(arguments.run.string());
+    }
+    for (const auto& set : arguments.set) {
+        text += " --set " + quoted(set);
+    }
     return text;
 }
 
@@ -61,7 +71,9 @@ int run(int argc, const char* const* argv, cli::Arguments& arguments) {
     std::vector<std::string> names;
     for (const cli::Command& command : cli::commands()) {
         names.push_back(command.name);
-        if (command.name != arguments.command) { continue; }
+        if (command.name != arguments.command) {
+            continue;
+        }
         if (arguments.help) {
             std::cout << cli::help_of(command);
             return 0;
@@ -70,14 +82,16 @@ int run(int argc, const char* const* argv, cli::Arguments& arguments) {
         return command.run(arguments);
     }
     const std::string near = support::nearest(arguments.command, names);
-    throw support::UsageError(fmt::format("unknown command {}{}", arguments.command,
-                                          near.empty() ? "; see tessera --help" : fmt::format(" (did you mean {}?)", near)));
+    throw support::UsageError(
+        fmt::format("unknown command {}{}", arguments.command,
+                    near.empty() ? "; see tessera --help" : fmt::format(" (did you mean {}?)", near)));
 }
 
 } // namespace
 
 int main(int argc, char** argv) {
-    // Feature maps come and go by the thousand: giving each back to the system costs more than computing with it.
+    // Feature maps come and go by the thousand: giving each back to the system costs more than computing with
+    // it.
     mallopt(M_MMAP_THRESHOLD, 1 << 30);
     mallopt(M_TRIM_THRESHOLD, 1 << 30);
     cli::Arguments arguments;

@@ -15,7 +15,9 @@ namespace {
 double quantile(const std::vector<double>& sorted, double share) {
     const double at = share * static_cast<double>(sorted.size() - 1);
     const auto below = static_cast<std::size_t>(at);
-    if (below + 1 >= sorted.size()) { return sorted.back(); }
+    if (below + 1 >= sorted.size()) {
+        return sorted.back();
+    }
     return sorted[below] + (at - static_cast<double>(below)) * (sorted[below + 1] - sorted[below]);
 }
 
@@ -29,7 +31,9 @@ std::optional<Line> fit_line(const std::vector<WholeNetwork>& networks, std::siz
     // With u = 1 / measured and v = predicted / measured: offset u + scale v = 1.
     double uu = 0, uv = 0, vv = 0, u1 = 0, v1 = 0;
     for (std::size_t i = 0; i < networks.size(); ++i) {
-        if (i == left_out) { continue; }
+        if (i == left_out) {
+            continue;
+        }
         const double u = 1 / networks[i].measured_ms, v = networks[i].predicted_ms / networks[i].measured_ms;
         uu += u * u;
         uv += u * v;
@@ -38,9 +42,13 @@ std::optional<Line> fit_line(const std::vector<WholeNetwork>& networks, std::siz
         v1 += v;
     }
     const double determinant = uu * vv - uv * uv;
-    if (!(determinant > 1e-12 * uu * vv)) { return std::nullopt; }
+    if (!(determinant > 1e-12 * uu * vv)) {
+        return std::nullopt;
+    }
     const Line line{(u1 * vv - v1 * uv) / determinant, (v1 * uu - u1 * uv) / determinant};
-    if (!(line.scale > 0)) { return std::nullopt; }
+    if (!(line.scale > 0)) {
+        return std::nullopt;
+    }
     return line;
 }
 
@@ -51,12 +59,16 @@ double miss(const WholeNetwork& network, const Line& line) {
 } // namespace
 
 Timing Timing::of(std::vector<double> samples_ms) {
-    if (samples_ms.empty()) { throw std::invalid_argument("a timing needs at least one sample"); }
+    if (samples_ms.empty()) {
+        throw std::invalid_argument("a timing needs at least one sample");
+    }
     std::sort(samples_ms.begin(), samples_ms.end());
     const auto n = static_cast<double>(samples_ms.size());
     Timing t;
     t.count = static_cast<std::int64_t>(samples_ms.size());
-    for (const double s : samples_ms) { t.mean_ms += s / n; }
+    for (const double s : samples_ms) {
+        t.mean_ms += s / n;
+    }
     for (const double s : samples_ms) {
         t.variance_ms2 += (s - t.mean_ms) * (s - t.mean_ms) / std::max(n - 1, 1.0);
     }
@@ -91,7 +103,9 @@ double LatencyTable::network_ms(const std::vector<std::pair<std::string, std::st
 
 double LatencyTable::additivity_error() const {
     double sum = 0;
-    for (const WholeNetwork& w : additivity) { sum += miss(w, Line{}); }
+    for (const WholeNetwork& w : additivity) {
+        sum += miss(w, Line{});
+    }
     return additivity.empty() ? 0 : sum / static_cast<double>(additivity.size());
 }
 
@@ -107,7 +121,9 @@ void LatencyTable::fit_correction() {
     offset_ms = 0;
     scale = 1;
     // Two networks determine a line whatever they are; three are the fewest that can speak against one.
-    if (additivity.size() < 3 || !(corrected_error() < additivity_error())) { return; }
+    if (additivity.size() < 3 || !(corrected_error() < additivity_error())) {
+        return;
+    }
     const Line line = fit_line(additivity, additivity.size()).value_or(Line{});
     offset_ms = line.offset;
     scale = line.scale;

@@ -47,16 +47,19 @@ public:
     const Timing* find(const std::string& block, const std::string& choice) const;
     const std::map<std::pair<std::string, std::string>, Timing>& rows() const { return rows_; }
 
-    /// Stem + blocks + head from medians, corrected. One (block, choice) text per block. Throws RunError naming the first missing row.
+    /// Stem + blocks + head from medians, corrected. One (block, choice) text per block. Throws RunError
+    /// naming the first missing row.
     double network_ms(const std::vector<std::pair<std::string, std::string>>& blocks) const;
-    /// Mean of |predicted / measured - 1| over the whole networks, of the plain sum and of the correction left-one-out; 0 where none.
+    /// Mean of |predicted / measured - 1| over the whole networks, of the plain sum and of the correction
+    /// left-one-out; 0 where none.
     double additivity_error() const;
     double corrected_error() const;
-    /// Sets offset and scale by least squares on the relative error, where it helps (left-one-out), else leaves 0 and 1.
+    /// Sets offset and scale by least squares on the relative error, where it helps (left-one-out), else
+    /// leaves 0 and 1.
     void fit_correction();
 
-    /// YAML with a schema version; rows sorted. load() checks everything (finite, positive, ordered quantiles, no duplicate rows) and
-    /// throws RunError "file:line: ...".
+    /// YAML with a schema version; rows sorted. load() checks everything (finite, positive, ordered
+    /// quantiles, no duplicate rows) and throws RunError "file:line: ...".
     std::string yaml() const;
     static LatencyTable load(const std::filesystem::path& file);
 

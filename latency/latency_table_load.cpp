@@ -30,7 +30,9 @@ class Mapping {
 public:
     Mapping(const YAML::Node& node, const std::string& file, const std::vector<std::string>& known)
         : node_(node), file_(file) {
-        if (!node.IsMap()) { fail(node, "a mapping is expected"); }
+        if (!node.IsMap()) {
+            fail(node, "a mapping is expected");
+        }
         std::set<std::string> seen;
         for (const auto& entry : node) {
             const std::string key = entry.first.IsScalar() ? entry.first.Scalar() : "";
@@ -39,10 +41,14 @@ public:
                 fail(entry.first, fmt::format("unknown key '{}'{}", key,
                                               near.empty() ? "" : "; did you mean '" + near + "'?"));
             }
-            if (!seen.insert(key).second) { fail(entry.first, fmt::format("key '{}' is there twice", key)); }
+            if (!seen.insert(key).second) {
+                fail(entry.first, fmt::format("key '{}' is there twice", key));
+            }
         }
         for (const std::string& key : known) {
-            if (!seen.contains(key)) { fail(node, fmt::format("'{}' is missing", key)); }
+            if (!seen.contains(key)) {
+                fail(node, fmt::format("'{}' is missing", key));
+            }
         }
     }
 
@@ -52,7 +58,9 @@ public:
     YAML::Node at(const char* key) const { return node_[key]; }
     const YAML::Node& node() const { return node_; }
     std::string text(const char* key) const {
-        if (!at(key).IsScalar()) { fail(at(key), fmt::format("'{}' is not a text", key)); }
+        if (!at(key).IsScalar()) {
+            fail(at(key), fmt::format("'{}' is not a text", key));
+        }
         return at(key).Scalar();
     }
     double real(const char* key) const { return parse(at(key), key); }
@@ -64,7 +72,9 @@ public:
         return static_cast<std::int64_t>(value);
     }
     YAML::Node list(const char* key) const {
-        if (!at(key).IsSequence()) { fail(at(key), fmt::format("'{}' is not a list", key)); }
+        if (!at(key).IsSequence()) {
+            fail(at(key), fmt::format("'{}' is not a list", key));
+        }
         return at(key);
     }
 
@@ -72,9 +82,13 @@ private:
     double parse(const YAML::Node& node, const char* key) const {
         double value = std::nan("");
         try {
-            if (node.IsScalar()) { value = support::parse_number(node.Scalar(), key); }
+            if (node.IsScalar()) {
+                value = support::parse_number(node.Scalar(), key);
+            }
         } catch (const support::Error&) { value = std::nan(""); } // refused below, with its line
-        if (!std::isfinite(value)) { fail(node, fmt::format("'{}' is not a finite number", key)); }
+        if (!std::isfinite(value)) {
+            fail(node, fmt::format("'{}' is not a finite number", key));
+        }
         return value;
     }
 
@@ -91,8 +105,12 @@ Timing read_timing(const Mapping& m, bool optional) {
     t.p10_ms = m.real("p10_ms");
     t.p50_ms = m.real("p50_ms");
     t.p90_ms = m.real("p90_ms");
-    if (!(t.variance_ms2 >= 0)) { m.fail(m.at("variance_ms2"), "the variance is negative"); }
-    if (t.count > 0 && !(t.mean_ms > 0 && t.p10_ms > 0)) { m.fail(m.node(), "a time is not positive"); }
+    if (!(t.variance_ms2 >= 0)) {
+        m.fail(m.at("variance_ms2"), "the variance is negative");
+    }
+    if (t.count > 0 && !(t.mean_ms > 0 && t.p10_ms > 0)) {
+        m.fail(m.node(), "a time is not positive");
+    }
     if (t.count == 0 && !(t.mean_ms == 0 && t.p10_ms == 0 && t.p90_ms == 0)) {
         m.fail(m.node(), "a time without a measurement");
     }
@@ -106,7 +124,9 @@ LatencyContext read_context(const YAML::Node& node, const std::string& file) {
     const Mapping m(node, file, context_keys);
     LatencyContext c;
     c.device = m.text("device");
-    if (c.device.empty()) { m.fail(m.at("device"), "'device' is empty"); }
+    if (c.device.empty()) {
+        m.fail(m.at("device"), "'device' is empty");
+    }
     c.hardware = m.text("hardware");
     c.threads = m.whole(m.at("threads"), "threads", 1);
     c.batch = m.whole(m.at("batch"), "batch", 1);
@@ -114,7 +134,9 @@ LatencyContext read_context(const YAML::Node& node, const std::string& file) {
     c.layout = m.text("layout");
     c.form = m.text("form");
     c.libtorch = m.text("libtorch");
-    for (const auto& extent : m.list("input")) { c.input.push_back(m.whole(extent, "input", 1)); }
+    for (const auto& extent : m.list("input")) {
+        c.input.push_back(m.whole(extent, "input", 1));
+    }
     if (!c.input.empty() && c.input.size() != 3) {
         m.fail(m.at("input"), "'input' is not [channels, height, width]");
     }
@@ -147,12 +169,16 @@ LatencyTable LatencyTable::load(const std::filesystem::path& file) {
     const Mapping correction(top.at("correction"), name, correction_keys);
     table.offset_ms = correction.real("offset_ms");
     table.scale = correction.real("scale");
-    if (!(table.scale > 0)) { correction.fail(correction.at("scale"), "'scale' is not positive"); }
+    if (!(table.scale > 0)) {
+        correction.fail(correction.at("scale"), "'scale' is not positive");
+    }
     for (const auto& node : top.list("additivity")) {
         const Mapping m(node, name, network_keys);
         table.additivity.push_back({m.text("architecture"), m.real("predicted_ms"), m.real("measured_ms")});
         const WholeNetwork& w = table.additivity.back();
-        if (!(w.predicted_ms > 0 && w.measured_ms > 0)) { m.fail(node, "a time is not positive"); }
+        if (!(w.predicted_ms > 0 && w.measured_ms > 0)) {
+            m.fail(node, "a time is not positive");
+        }
     }
     for (const auto& node : top.list("rows")) {
         const Mapping m(node, name, row_keys);

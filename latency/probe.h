@@ -21,15 +21,16 @@ struct ProbeOptions {
     void read(support::Section& section);
 };
 
-/// Times stem, head and every distinct (choice, site) of the space, interleaved, and `networks` whole networks among them (the reference, then
-/// random ones). Weights are seeded noise: time does not depend on them. On CUDA the device is synchronised around each call.
-/// The correction of the result is fitted (LatencyTable::fit_correction). Calls check_interrupt() between probes.
-LatencyTable measure(const search_spaces::SearchSpace& space, torch::Device device, const ProbeOptions& options,
-                     int threads, std::uint64_t seed);
+/// Times stem, head and every distinct (choice, site) of the space, interleaved, and `networks` whole
+/// networks among them (the reference, then random ones). Weights are seeded noise: time does not depend on
+/// them. On CUDA the device is synchronised around each call. The correction of the result is fitted
+/// (LatencyTable::fit_correction). Calls check_interrupt() between probes.
+LatencyTable measure(const search_spaces::SearchSpace& space, torch::Device device,
+                     const ProbeOptions& options, int threads, std::uint64_t seed);
 
 /// Times one whole network in deployed form, in the context of `table` (batch, threads).
-Timing time_network(search_spaces::Network& network, const search_spaces::SearchSpace& space, torch::Device device,
-                    const ProbeOptions& options, int threads);
+Timing time_network(search_spaces::Network& network, const search_spaces::SearchSpace& space,
+                    torch::Device device, const ProbeOptions& options, int threads);
 
 /// "cpu" or "cuda": the name under which a device's latency appears in objectives and files.
 std::string device_name(torch::Device device);

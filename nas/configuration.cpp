@@ -12,8 +12,12 @@ TeachOptions read_teach(Section section) {
     TeachOptions o;
     o.train.epochs = 12;
     o.train.label_smoothing = 0.1;
-    section.read("weights", o.weights, "Safetensors file with the reference's weights to start from; given, epochs is 0 unless set.");
-    if (!o.weights.empty()) { o.train.epochs = 0; }
+    section.read(
+        "weights", o.weights,
+        "Safetensors file with the reference's weights to start from; given, epochs is 0 unless set.");
+    if (!o.weights.empty()) {
+        o.train.epochs = 0;
+    }
     o.train.read(section);
     section.finish();
     return o;
@@ -51,12 +55,14 @@ SearchStageOptions read_search(Section section, const std::vector<std::string>& 
     SearchStageOptions o;
     o.search.read(section);
     o.objectives = Objective::read_list(
-        section.list("objectives", "What to search for: name, direction, optional min and max; empty: accuracy up, "
-                                   "latency_cpu_ms down."),
+        section.list("objectives",
+                     "What to search for: name, direction, optional min and max; empty: accuracy up, "
+                     "latency_cpu_ms down."),
         known);
     // Empty as absent: that is how a run keeps a configuration that says nothing of them.
     if (o.objectives.empty()) {
-        o.objectives = {{"accuracy", Direction::maximize, {}, {}}, {"latency_cpu_ms", Direction::minimize, {}, {}}};
+        o.objectives = {{"accuracy", Direction::maximize, {}, {}},
+                        {"latency_cpu_ms", Direction::minimize, {}, {}}};
     }
     section.finish();
     return o;
@@ -65,8 +71,9 @@ SearchStageOptions read_search(Section section, const std::vector<std::string>& 
 FinetuneOptions read_finetune(Section section) {
     FinetuneOptions o;
     o.train = from_library(5);
-    section.read("pick", o.pick,
-                 "Points of the front: knee, all, spread:K, `objective<=value`, `objective>=value`, or an id.");
+    section.read(
+        "pick", o.pick,
+        "Points of the front: knee, all, spread:K, `objective<=value`, `objective>=value`, or an id.");
     o.train.read(section);
     section.finish();
     return o;
@@ -98,8 +105,8 @@ Configuration Configuration::read(const support::Document& document) {
     c.sample = read_sample(sample);
     Section fit = root.section("fit", "The accuracy predictor.");
     c.fit = predictors::FitOptions::read(fit);
-    const std::vector<std::string> objectives = {"accuracy",   "latency_cpu_ms",    "latency_cuda_ms", "macs",
-                                                 "parameters", "peak_memory_bytes"};
+    const std::vector<std::string> objectives = {"accuracy", "latency_cpu_ms", "latency_cuda_ms",
+                                                 "macs",     "parameters",     "peak_memory_bytes"};
     Section search = root.section("search", "The search for the front.");
     c.search = read_search(search, objectives);
     Section finetune = root.section("finetune", "Fine-tuning of chosen points.");
@@ -112,7 +119,9 @@ Configuration Configuration::read(const support::Document& document) {
 }
 
 int Configuration::thread_budget() const {
-    if (threads > 0) { return static_cast<int>(threads); }
+    if (threads > 0) {
+        return static_cast<int>(threads);
+    }
     return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
 }
 

@@ -16,7 +16,8 @@
 namespace tessera::nas {
 
 struct TeachOptions {
-    std::filesystem::path weights; ///< safetensors to start from; then nothing is trained unless epochs is set
+    std::filesystem::path
+        weights; ///< safetensors to start from; then nothing is trained unless epochs is set
     training::TrainOptions train;
 };
 

@@ -41,9 +41,13 @@ double distance(const Costs& costs, std::span<const std::size_t> front, const st
                 std::size_t m) {
     double sum = 0;
     for (std::size_t k = 0; k < all.size(); ++k) {
-        if (!(all[k].width > 0)) { continue; } // an objective that does not vary separates nobody
+        if (!(all[k].width > 0)) {
+            continue;
+        } // an objective that does not vary separates nobody
         const std::size_t before = all[k].before[m], after = all[k].after[m];
-        if (before == none || after == none) { return infinite; }
+        if (before == none || after == none) {
+            return infinite;
+        }
         sum += (costs.row(front[after])[k] - costs.row(front[before])[k]) / all[k].width;
     }
     return sum;
@@ -53,15 +57,21 @@ double distance(const Costs& costs, std::span<const std::size_t> front, const st
 
 std::vector<double> crowding(const Costs& costs, std::span<const std::size_t> front) {
     std::vector<double> distances(front.size());
-    if (front.empty()) { return distances; }
+    if (front.empty()) {
+        return distances;
+    }
     const auto all = chains(costs, front);
-    for (std::size_t m = 0; m < front.size(); ++m) { distances[m] = distance(costs, front, all, m); }
+    for (std::size_t m = 0; m < front.size(); ++m) {
+        distances[m] = distance(costs, front, all, m);
+    }
     return distances;
 }
 
 std::vector<std::size_t> least_crowded(const Costs& costs, std::span<const std::size_t> front,
                                        std::size_t count) {
-    if (front.size() <= count) { return {front.begin(), front.end()}; }
+    if (front.size() <= count) {
+        return {front.begin(), front.end()};
+    }
     auto all = chains(costs, front);
     std::vector<double> distances(front.size());
     std::set<std::pair<double, std::size_t>> queue;
@@ -76,10 +86,16 @@ std::vector<std::size_t> least_crowded(const Costs& costs, std::span<const std::
         removed[m] = true;
         for (Chain& chain : all) {
             const std::size_t before = chain.before[m], after = chain.after[m];
-            if (before != none) { chain.after[before] = after; }
-            if (after != none) { chain.before[after] = before; }
+            if (before != none) {
+                chain.after[before] = after;
+            }
+            if (after != none) {
+                chain.before[after] = before;
+            }
             for (const std::size_t neighbour : {before, after}) {
-                if (neighbour == none) { continue; }
+                if (neighbour == none) {
+                    continue;
+                }
                 queue.erase({distances[neighbour], neighbour});
                 distances[neighbour] = distance(costs, front, all, neighbour);
                 queue.emplace(distances[neighbour], neighbour);
@@ -88,7 +104,9 @@ std::vector<std::size_t> least_crowded(const Costs& costs, std::span<const std::
     }
     std::vector<std::size_t> kept;
     for (std::size_t m = 0; m < front.size(); ++m) {
-        if (!removed[m]) { kept.push_back(front[m]); }
+        if (!removed[m]) {
+            kept.push_back(front[m]);
+        }
     }
     return kept;
 }

@@ -11,24 +11,32 @@ namespace tessera::nas {
 
 namespace {
 
-/// Multiply-accumulates a second and core that training reaches on a current CPU (measured: 290 GFLOP/s of dense convolutions on
-/// two cores, a half to a tenth of it for inverted bottlenecks). Only for the order of magnitude.
+/// Multiply-accumulates a second and core that training reaches on a current CPU (measured: 290 GFLOP/s of
+/// dense convolutions on two cores, a half to a tenth of it for inverted bottlenecks). Only for the order of
+/// magnitude.
 constexpr double kTrainingMacsPerSecondAndCore = 2e10;
 
 std::string bounds_text(const ObjectiveTables& tables, const std::vector<Objective>& objectives) {
     std::string text;
     for (const Objective& o : objectives) {
-        if (!o.low && !o.high) { continue; }
+        if (!o.low && !o.high) {
+            continue;
+        }
         text += fmt::format("  {}", o.name);
-        if (o.low) { text += fmt::format(" >= {:.6g}", *o.low); }
-        if (o.high) { text += fmt::format(" <= {:.6g}", *o.high); }
+        if (o.low) {
+            text += fmt::format(" >= {:.6g}", *o.low);
+        }
+        if (o.high) {
+            text += fmt::format(" <= {:.6g}", *o.high);
+        }
         if (!tables.has(o.name)) {
             text += ": known once it has been measured\n";
             continue;
         }
         const auto [low, high] = tables.column(o.name).range();
         const bool within = (!o.high || *o.high >= low) && (!o.low || *o.low <= high);
-        text += fmt::format(": {} (the space reaches {:.6g} to {:.6g})\n", within ? "can be met" : "cannot be met", low, high);
+        text += fmt::format(": {} (the space reaches {:.6g} to {:.6g})\n",
+                            within ? "can be met" : "cannot be met", low, high);
     }
     return text;
 }
@@ -40,10 +48,12 @@ Description describe(const Configuration& configuration) {
     const ObjectiveTables tables(space);
     Description result;
     const auto& in = space.input();
-    result.text = fmt::format("{}: {} blocks, {} choices, {:.3g} architectures; input {} x {} x {}, {} classes\n\n",
-                              configuration.name, space.blocks().size(), space.choice_count(), space.size(), in.channels,
-                              in.height, in.width, space.classes());
-    support::TextTable blocks({"block", "input", "output", "stride", "choices", "least MACs", "reference", "most", "reference's choice"});
+    result.text =
+        fmt::format("{}: {} blocks, {} choices, {:.3g} architectures; input {} x {} x {}, {} classes\n\n",
+                    configuration.name, space.blocks().size(), space.choice_count(), space.size(),
+                    in.channels, in.height, in.width, space.classes());
+    support::TextTable blocks({"block", "input", "output", "stride", "choices", "least MACs", "reference",
+                               "most", "reference's choice"});
     double student_macs = 0;
     for (std::size_t b = 0; b < space.blocks().size(); ++b) {
         const auto& block = space.blocks()[b];
@@ -52,15 +62,23 @@ Description describe(const Configuration& configuration) {
             const auto macs = static_cast<double>(space.block_costs(b, block.choices[m]).macs);
             least = m == 0 ? macs : std::min(least, macs);
             most = std::max(most, macs);
-            if (m > 0) { student_macs += macs; }
+            if (m > 0) {
+                student_macs += macs;
+            }
         }
-        const auto shape = [](const search_spaces::Shape& s) { return fmt::format("{}x{}x{}", s.channels, s.height, s.width); };
+        const auto shape = [](const search_spaces::Shape& s) {
+            return fmt::format("{}x{}x{}", s.channels, s.height, s.width);
+        };
         const auto reference = static_cast<double>(space.block_costs(b, block.choices.front()).macs);
-        blocks.add({block.name, shape(block.site.input), shape(block.site.output()), std::to_string(block.site.stride),
-                    std::to_string(block.choices.size()), support::si(least), support::si(reference), support::si(most),
+        blocks.add({block.name, shape(block.site.input), shape(block.site.output()),
+                    std::to_string(block.site.stride), std::to_string(block.choices.size()),
+                    support::si(least), support::si(reference), support::si(most),
                     block.choices.front().text()});
-        result.json["blocks"].push_back({{"block", block.name}, {"choices", block.choices.size()}, {"least_macs", least},
-                                         {"reference_macs", reference}, {"most_macs", most},
+        result.json["blocks"].push_back({{"block", block.name},
+                                         {"choices", block.choices.size()},
+                                         {"least_macs", least},
+                                         {"reference_macs", reference},
+                                         {"most_macs", most},
                                          {"reference", block.choices.front().text()}});
     }
     result.text += blocks.text();
@@ -76,12 +94,15 @@ Description describe(const Configuration& configuration) {
     result.text += "\n" + costs.text();
 
     const std::string bounds = bounds_text(tables, configuration.search.objectives);
-    if (!bounds.empty()) { result.text += "\nBounds\n" + bounds; }
+    if (!bounds.empty()) {
+        result.text += "\nBounds\n" + bounds;
+    }
 
     // Forward and backward of each student, and one forward of the reference, per image.
     const double per_image = 3 * student_macs + tables.value("macs", reference);
     result.text += fmt::format(
-        "\nDistillation: {} MACs an image for {} students. At {} MACs a second and core (dense convolutions; inverted "
+        "\nDistillation: {} MACs an image for {} students. At {} MACs a second and core (dense convolutions; "
+        "inverted "
         "bottlenecks take 2 to 10 times longer) 100 000 images take about {} on {} threads.\n",
         support::si(per_image), space.choice_count() - static_cast<std::int64_t>(space.blocks().size()),
         support::si(kTrainingMacsPerSecondAndCore),

@@ -14,8 +14,9 @@ struct Description {
     nlohmann::json json;
 };
 
-/// Number of choices and architectures, a row per block, least / reference / most of MACs, parameters and peak activation memory,
-/// every bound against what can be reached, and the work of distillation in multiply-accumulates.
+/// Number of choices and architectures, a row per block, least / reference / most of MACs, parameters and
+/// peak activation memory, every bound against what can be reached, and the work of distillation in
+/// multiply-accumulates.
 Description describe(const Configuration& configuration);
 
 } // namespace tessera::nas

@@ -18,7 +18,9 @@ Evaluation::Evaluation(const Problem& problem) : problem_(problem), cursor_(prob
         throw std::invalid_argument(
             "a search needs blocks with choices, objectives and a way to evaluate them");
     }
-    for (const int n : problem.choices) { size_ *= n; }
+    for (const int n : problem.choices) {
+        size_ *= n;
+    }
 }
 
 std::size_t GenomeHash::operator()(const std::vector<int>& genome) const {
@@ -31,17 +33,25 @@ std::size_t GenomeHash::operator()(const std::vector<int>& genome) const {
 }
 
 bool Evaluation::claim(const std::vector<int>& genome) {
-    if (!claimed_.insert(genome).second) { return false; }
+    if (!claimed_.insert(genome).second) {
+        return false;
+    }
     batch_.push_back(genome);
     return true;
 }
 
 std::optional<std::vector<int>> Evaluation::next_unclaimed() {
     while (!cursor_.empty()) {
-        if (!claimed_.contains(cursor_)) { return cursor_; }
+        if (!claimed_.contains(cursor_)) {
+            return cursor_;
+        }
         std::size_t b = cursor_.size();
-        while (b > 0 && ++cursor_[b - 1] == problem_.choices[b - 1]) { cursor_[--b] = 0; }
-        if (b == 0) { cursor_.clear(); }
+        while (b > 0 && ++cursor_[b - 1] == problem_.choices[b - 1]) {
+            cursor_[--b] = 0;
+        }
+        if (b == 0) {
+            cursor_.clear();
+        }
     }
     return std::nullopt;
 }
@@ -66,13 +76,19 @@ void Evaluation::run(SearchResult& result) {
 
     // Whoever left the front never returns: the earlier front and the newcomers are enough.
     std::vector<std::size_t> contenders;
-    if (!result.generation_fronts.empty()) { contenders = result.generation_fronts.back(); }
-    for (std::size_t i = before; i < result.evaluated.size(); ++i) { contenders.push_back(i); }
+    if (!result.generation_fronts.empty()) {
+        contenders = result.generation_fronts.back();
+    }
+    for (std::size_t i = before; i < result.evaluated.size(); ++i) {
+        contenders.push_back(i);
+    }
     result.generation_fronts.push_back(front_of(result.evaluated, contenders, problem_.objectives));
 }
 
 void Evaluation::finish(SearchResult& result) const {
-    if (result.generation_fronts.empty()) { return; }
+    if (result.generation_fronts.empty()) {
+        return;
+    }
     for (const std::size_t i : result.generation_fronts.back()) {
         result.front.push_back(result.evaluated[i]);
     }

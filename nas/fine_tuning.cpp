@@ -32,14 +32,17 @@ std::optional<FineTuned> stored(const Job& job, bool keep_weights) {
     }
     try {
         const auto json = nlohmann::json::parse(support::read_file(job.folder / "result.json"));
-        if (json.at("schema") != kTunedSchema || json.at("fingerprint") != job.fingerprint) { return std::nullopt; }
+        if (json.at("schema") != kTunedSchema || json.at("fingerprint") != job.fingerprint) {
+            return std::nullopt;
+        }
         return FineTuned{job.architecture, json.at("initial_accuracy"), json.at("validation_accuracy")};
     } catch (const nlohmann::json::exception&) { return std::nullopt; }
 }
 
 FineTuned tune(StageContext& context, const Job& job, const training::Datasets& data,
                const predictors::BlockLibrary& library, const training::TrainOptions& options,
-               const search_spaces::Network& teacher, int threads, support::Progress& progress, bool keep_weights) {
+               const search_spaces::Network& teacher, int threads, support::Progress& progress,
+               bool keep_weights) {
     search_spaces::Network network =
         predictors::assemble(context.config.space, job.architecture, library, context.reference_state());
     network->to(context.device());
@@ -80,7 +83,8 @@ FineTuned tune(StageContext& context, const Job& job, const training::Datasets& 
 
 } // namespace
 
-std::vector<FineTuned> fine_tune(StageContext& context, const std::vector<search_spaces::Architecture>& architectures,
+std::vector<FineTuned> fine_tune(StageContext& context,
+                                 const std::vector<search_spaces::Architecture>& architectures,
                                  const training::TrainOptions& options, const std::string& folder,
                                  const std::string& fingerprint, bool keep_weights) {
     std::vector<Job> jobs;
@@ -88,7 +92,8 @@ std::vector<FineTuned> fine_tune(StageContext& context, const std::vector<search
     std::vector<std::size_t> open;
     for (std::size_t i = 0; i < architectures.size(); ++i) {
         const std::string id = architectures[i].id();
-        jobs.push_back({architectures[i], context.run / folder / id, support::Hasher().add(fingerprint).add(id).hex()});
+        jobs.push_back(
+            {architectures[i], context.run / folder / id, support::Hasher().add(fingerprint).add(id).hex()});
         if (auto done = stored(jobs[i], keep_weights)) {
             results[i] = std::move(*done);
             std::error_code ignored; // killed just before it was removed
@@ -97,7 +102,9 @@ std::vector<FineTuned> fine_tune(StageContext& context, const std::vector<search
             open.push_back(i);
         }
     }
-    if (open.empty()) { return results; }
+    if (open.empty()) {
+        return results;
+    }
 
     // Everything shared is loaded before the workers start.
     const training::Datasets& data = context.data();
@@ -118,7 +125,8 @@ std::vector<FineTuned> fine_tune(StageContext& context, const std::vector<search
             const std::size_t i = open[k];
             // The loop inside that prepares images must not pick up another network here.
             tbb::this_task_arena::isolate([&] {
-                results[i] = tune(context, jobs[i], data, library, options, teacher, threads, progress, keep_weights);
+                results[i] =
+                    tune(context, jobs[i], data, library, options, teacher, threads, progress, keep_weights);
             });
         }
     };

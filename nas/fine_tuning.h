@@ -14,11 +14,13 @@ struct FineTuned {
     double validation_accuracy = 0; ///< after the last epoch
 };
 
-/// Fine-tunes each architecture from the library (stem and head from the reference), with the reference as teacher. On the CPU as
-/// many at once as there are threads, one thread each, so that no result depends on their number; on a GPU one after the other.
-/// <folder>/<id>/ receives result.json, metrics.csv and, with `keep_weights`, weights.safetensors; a network whose result.json is
-/// of the same fingerprint is not trained again, one that was interrupted goes on from its last epoch.
-std::vector<FineTuned> fine_tune(StageContext& context, const std::vector<search_spaces::Architecture>& architectures,
+/// Fine-tunes each architecture from the library (stem and head from the reference), with the reference as
+/// teacher. On the CPU as many at once as there are threads, one thread each, so that no result depends on
+/// their number; on a GPU one after the other. <folder>/<id>/ receives result.json, metrics.csv and, with
+/// `keep_weights`, weights.safetensors; a network whose result.json is of the same fingerprint is not trained
+/// again, one that was interrupted goes on from its last epoch.
+std::vector<FineTuned> fine_tune(StageContext& context,
+                                 const std::vector<search_spaces::Architecture>& architectures,
                                  const training::TrainOptions& options, const std::string& folder,
                                  const std::string& fingerprint, bool keep_weights);
 

@@ -13,7 +13,9 @@ std::vector<Candidate> non_dominated(std::span<const Candidate> candidates,
     std::vector<std::size_t> all(candidates.size());
     std::iota(all.begin(), all.end(), 0);
     std::vector<Candidate> front;
-    for (const std::size_t i : front_of(candidates, all, objectives)) { front.push_back(candidates[i]); }
+    for (const std::size_t i : front_of(candidates, all, objectives)) {
+        front.push_back(candidates[i]);
+    }
     return front;
 }
 
@@ -22,11 +24,15 @@ Scaling Scaling::of(std::span<const Candidate> front, std::span<const Objective>
     for (std::size_t k = 0; k < objectives.size(); ++k) {
         double low = std::numeric_limits<double>::infinity(), high = -low;
         for (const Candidate& c : front) {
-            if (!c.feasible()) { continue; }
+            if (!c.feasible()) {
+                continue;
+            }
             low = std::min(low, c.values[k]);
             high = std::max(high, c.values[k]);
         }
-        if (low > high) { low = high = 0; } // nobody
+        if (low > high) {
+            low = high = 0;
+        } // nobody
         const bool minimize = objectives[k].direction == Direction::minimize;
         const double ideal = minimize ? low : high, nadir = minimize ? high : low;
         scaling.ideal.push_back(ideal);

@@ -21,9 +21,14 @@ constexpr const char* kFrontSchema = "tessera-front-1";
 json to_json(const std::vector<Point>& points, const std::vector<std::string>& columns) {
     json list = json::array();
     for (const Point& p : points) {
-        json entry = {{"id", p.architecture.id()}, {"architecture", p.architecture.text()}, {"feasible", p.feasible}};
-        for (std::size_t k = 0; k < columns.size(); ++k) { entry["values"][columns[k]] = p.values[k]; }
-        if (p.accuracy) { entry["accuracy_interval"] = {p.accuracy->low, p.accuracy->high}; }
+        json entry = {
+            {"id", p.architecture.id()}, {"architecture", p.architecture.text()}, {"feasible", p.feasible}};
+        for (std::size_t k = 0; k < columns.size(); ++k) {
+            entry["values"][columns[k]] = p.values[k];
+        }
+        if (p.accuracy) {
+            entry["accuracy_interval"] = {p.accuracy->low, p.accuracy->high};
+        }
         list.push_back(std::move(entry));
     }
     return list;
@@ -34,7 +39,9 @@ std::vector<Point> points_from(const json& list, const std::vector<std::string>&
     for (const json& entry : list) {
         Point p;
         p.architecture = search_spaces::Architecture::parse(entry.at("architecture").get<std::string>());
-        for (const auto& column : columns) { p.values.push_back(entry.at("values").at(column)); }
+        for (const auto& column : columns) {
+            p.values.push_back(entry.at("values").at(column));
+        }
         p.feasible = entry.at("feasible");
         if (entry.contains("accuracy_interval")) {
             p.accuracy = {entry.at("values").at("accuracy"), entry.at("accuracy_interval").at(0),
@@ -47,23 +54,26 @@ std::vector<Point> points_from(const json& list, const std::vector<std::string>&
 
 /// Accuracy is shown in percent, everything else as it is.
 double shown(const std::string& column, double value) { return column == "accuracy" ? 100 * value : value; }
-std::string label(const std::string& column) { return column == "accuracy" ? "predicted accuracy, %" : column; }
+std::string label(const std::string& column) {
+    return column == "accuracy" ? "predicted accuracy, %" : column;
+}
 
 } // namespace
 
 std::string FrontFile::json() const {
-    nlohmann::json out = {{"schema", kFrontSchema},
-                          {"columns", columns},
-                          {"evaluations", evaluations},
-                          {"ended", ended},
-                          {"hypervolume", hypervolume},
-                          {"random_hypervolume", random_hypervolume}};
+    nlohmann::json out = {{"schema", kFrontSchema},     {"columns", columns},
+                          {"evaluations", evaluations}, {"ended", ended},
+                          {"hypervolume", hypervolume}, {"random_hypervolume", random_hypervolume}};
     out["objectives"] = nlohmann::json::array();
     for (const Objective& o : objectives) {
         nlohmann::json entry = {{"name", o.name},
                                 {"direction", o.direction == Direction::minimize ? "minimize" : "maximize"}};
-        if (o.low) { entry["min"] = *o.low; }
-        if (o.high) { entry["max"] = *o.high; }
+        if (o.low) {
+            entry["min"] = *o.low;
+        }
+        if (o.high) {
+            entry["max"] = *o.high;
+        }
         out["objectives"].push_back(entry);
     }
     out["front"] = to_json(front, columns);
@@ -76,7 +86,9 @@ std::string FrontFile::json() const {
 FrontFile FrontFile::load(const std::filesystem::path& file) {
     try {
         const auto in = nlohmann::json::parse(support::read_file(file, 256ULL << 20));
-        if (in.at("schema") != kFrontSchema) { throw support::RunError(file.string() + ": unknown schema"); }
+        if (in.at("schema") != kFrontSchema) {
+            throw support::RunError(file.string() + ": unknown schema");
+        }
         FrontFile result;
         result.columns = in.at("columns").get<std::vector<std::string>>();
         result.evaluations = in.at("evaluations");
@@ -87,8 +99,12 @@ FrontFile FrontFile::load(const std::filesystem::path& file) {
             Objective o;
             o.name = entry.at("name");
             o.direction = entry.at("direction") == "minimize" ? Direction::minimize : Direction::maximize;
-            if (entry.contains("min")) { o.low = entry.at("min").get<double>(); }
-            if (entry.contains("max")) { o.high = entry.at("max").get<double>(); }
+            if (entry.contains("min")) {
+                o.low = entry.at("min").get<double>();
+            }
+            if (entry.contains("max")) {
+                o.high = entry.at("max").get<double>();
+            }
             result.objectives.push_back(o);
         }
         result.front = points_from(in.at("front"), result.columns);
@@ -105,10 +121,14 @@ std::string FrontFile::csv() const {
     support::CsvTable table;
     table.header = {"id", "architecture"};
     table.header.insert(table.header.end(), columns.begin(), columns.end());
-    for (const char* name : {"accuracy_low", "accuracy_high", "feasible"}) { table.header.emplace_back(name); }
+    for (const char* name : {"accuracy_low", "accuracy_high", "feasible"}) {
+        table.header.emplace_back(name);
+    }
     for (const Point& p : front) {
         std::vector<std::string> row = {p.architecture.id(), p.architecture.text()};
-        for (const double value : p.values) { row.push_back(support::number(value)); }
+        for (const double value : p.values) {
+            row.push_back(support::number(value));
+        }
         row.push_back(p.accuracy ? support::number(p.accuracy->low) : "");
         row.push_back(p.accuracy ? support::number(p.accuracy->high) : "");
         row.emplace_back(p.feasible ? "true" : "false");
@@ -117,10 +137,9 @@ std::string FrontFile::csv() const {
     return table.text();
 }
 
-std::string
-FrontFile::svg(const std::string& title,
-               const std::vector<std::pair<search_spaces::Architecture, double>>& samples,
-               const std::function<std::vector<double>(const search_spaces::Architecture&)>& values_of) const {
+std::string FrontFile::svg(
+    const std::string& title, const std::vector<std::pair<search_spaces::Architecture, double>>& samples,
+    const std::function<std::vector<double>(const search_spaces::Architecture&)>& values_of) const {
     // Quality upwards, cost to the right.
     std::size_t y = 0, x = columns.size() > 1 ? 1 : 0;
     for (std::size_t k = 0; k < objectives.size() && k < 2; ++k) {
@@ -133,7 +152,8 @@ FrontFile::svg(const std::string& title,
     plot.title = title;
     plot.x_label = label(columns[x]);
     plot.y_label = label(columns[y]);
-    const auto series = [&](const std::string& name, const std::vector<Point>& points, support::Series::Style style) {
+    const auto series = [&](const std::string& name, const std::vector<Point>& points,
+                            support::Series::Style style) {
         support::Series s;
         s.name = name;
         s.style = style;
@@ -163,7 +183,8 @@ FrontFile::svg(const std::string& title,
 std::vector<Candidate> FrontFile::candidates(const std::vector<Point>& points) const {
     std::vector<Candidate> result;
     for (const Point& p : points) {
-        result.push_back({{}, {p.values.begin(), p.values.begin() + static_cast<long>(objectives.size())}, 0});
+        result.push_back(
+            {{}, {p.values.begin(), p.values.begin() + static_cast<long>(objectives.size())}, 0});
     }
     return result;
 }

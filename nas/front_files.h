@@ -14,14 +14,15 @@ namespace tessera::nas {
 /// A point with everything that is known about it.
 struct Point {
     search_spaces::Architecture architecture;
-    std::vector<double> values;           ///< in the order of FrontFile::columns
+    std::vector<double> values; ///< in the order of FrontFile::columns
     std::optional<predictors::Prediction> accuracy;
     bool feasible = true;
 };
 
 struct FrontFile {
     std::vector<Objective> objectives;
-    std::vector<std::string> columns;     ///< names of all known values: the objectives first, then the other costs
+    std::vector<std::string>
+        columns; ///< names of all known values: the objectives first, then the other costs
     std::vector<Point> front, random, reference, scaled;
     std::int64_t evaluations = 0;
     std::string ended;
@@ -32,9 +33,11 @@ struct FrontFile {
     static FrontFile load(const std::filesystem::path& file);
     /// id, architecture, columns, accuracy_low, accuracy_high, feasible.
     std::string csv() const;
-    /// The first two objectives: front, random search, reference, scaled references, and the fine-tuned samples given.
-    std::string svg(const std::string& title, const std::vector<std::pair<search_spaces::Architecture, double>>& samples,
-                    const std::function<std::vector<double>(const search_spaces::Architecture&)>& values_of) const;
+    /// The first two objectives: front, random search, reference, scaled references, and the fine-tuned
+    /// samples given.
+    std::string
+    svg(const std::string& title, const std::vector<std::pair<search_spaces::Architecture, double>>& samples,
+        const std::function<std::vector<double>(const search_spaces::Architecture&)>& values_of) const;
     /// Objective values of a group's points as candidates for pick().
     std::vector<Candidate> candidates(const std::vector<Point>& points) const;
 };

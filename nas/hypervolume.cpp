@@ -20,7 +20,9 @@ public:
     void add(double x, double y) {
         auto next = steps_.upper_bound(x);
         double height = std::prev(next)->second, left = x;
-        if (height <= y) { return; }
+        if (height <= y) {
+            return;
+        }
         while (next->second >= y) {
             area_ += (next->first - left) * (height - y);
             left = next->first;
@@ -38,7 +40,9 @@ private:
 
 bool covers(const Point& a, const Point& b, std::size_t width) {
     for (std::size_t k = 0; k < width; ++k) {
-        if (a[k] > b[k]) { return false; }
+        if (a[k] > b[k]) {
+            return false;
+        }
     }
     return true;
 }
@@ -46,13 +50,19 @@ bool covers(const Point& a, const Point& b, std::size_t width) {
 /// Of the points' first `width` coordinates. Slices along the last of them: between two of its values the
 /// slice is the volume, one dimension lower, of the points met so far.
 double volume(std::vector<Point> points, std::size_t width) {
-    if (points.empty() || width == 0) { return 0; }
+    if (points.empty() || width == 0) {
+        return 0;
+    }
     std::sort(points.begin(), points.end(),
               [&](const Point& a, const Point& b) { return a[width - 1] < b[width - 1]; });
-    if (width == 1) { return reference - points[0][0]; }
+    if (width == 1) {
+        return reference - points[0][0];
+    }
     if (width == 2) {
         Staircase stairs;
-        for (const Point& p : points) { stairs.add(p[0], p[1]); }
+        for (const Point& p : points) {
+            stairs.add(p[0], p[1]);
+        }
         return stairs.area();
     }
     double sum = 0, slice = 0;
@@ -81,7 +91,9 @@ double hypervolume(std::span<const Candidate> candidates, std::span<const Object
                    const Scaling& scaling) {
     std::vector<Point> points;
     for (const Candidate& c : candidates) {
-        if (!c.feasible()) { continue; }
+        if (!c.feasible()) {
+            continue;
+        }
         Point p;
         for (std::size_t k = 0; k < objectives.size(); ++k) {
             const double scaled = (c.values[k] - scaling.ideal[k]) / (scaling.nadir[k] - scaling.ideal[k]);
@@ -99,7 +111,9 @@ std::vector<double> hypervolume_curve(const SearchResult& result, const Problem&
     std::vector<double> curve(result.generation_fronts.size());
     tbb::parallel_for(std::size_t{0}, curve.size(), [&](std::size_t g) {
         std::vector<Candidate> front;
-        for (const std::size_t i : result.generation_fronts[g]) { front.push_back(result.evaluated[i]); }
+        for (const std::size_t i : result.generation_fronts[g]) {
+            front.push_back(result.evaluated[i]);
+        }
         curve[g] = hypervolume(front, problem.objectives, scaling);
     });
     return curve;

@@ -30,7 +30,7 @@ ArchitectureFile read_description(const std::filesystem::path& file) {
     root.require("id").read("id", id, "content hash of the architecture");
     root.require("architecture").read("architecture", text, "one choice per block");
     ArchitectureFile result{SearchSpace::read(root.section("space", "the network's skeleton")),
-                       Architecture::parse(text)};
+                            Architecture::parse(text)};
     root.finish();
     for (const search_spaces::Block& block : result.space.blocks()) {
         if (block.choices.size() != 1) {

@@ -16,7 +16,9 @@ Costs::Costs(std::span<const Objective> objectives, std::span<const Candidate> c
              std::span<const std::size_t> chosen)
     : Costs(objectives) {
     values_.reserve(chosen.size() * width());
-    for (const std::size_t c : chosen) { add(candidates[c].values, candidates[c].violation); }
+    for (const std::size_t c : chosen) {
+        add(candidates[c].values, candidates[c].violation);
+    }
 }
 
 void Costs::add(std::span<const double> values, double violation) {
@@ -34,23 +36,35 @@ std::vector<std::vector<std::size_t>> sort_fronts(const Costs& costs) {
         std::size_t row;
     };
     std::vector<Key> order(costs.rows());
-    for (std::size_t i = 0; i < order.size(); ++i) { order[i] = {costs.violation(i), costs.row(i)[0], i}; }
+    for (std::size_t i = 0; i < order.size(); ++i) {
+        order[i] = {costs.violation(i), costs.row(i)[0], i};
+    }
     std::sort(order.begin(), order.end(), [&](const Key& a, const Key& b) {
-        if (a.violation != b.violation) { return a.violation < b.violation; }
-        if (a.first != b.first) { return a.first < b.first; }
-        if (costs.before(a.row, b.row)) { return true; }
+        if (a.violation != b.violation) {
+            return a.violation < b.violation;
+        }
+        if (a.first != b.first) {
+            return a.first < b.first;
+        }
+        if (costs.before(a.row, b.row)) {
+            return true;
+        }
         return a.row < b.row && !costs.before(b.row, a.row);
     });
     std::vector<std::vector<std::size_t>> fronts;
     std::ptrdiff_t first = 0; // the fronts before it have smaller violations, which dominate whatever follows
     for (std::size_t at = 0; at < order.size(); ++at) {
         const std::size_t i = order[at].row;
-        if (at > 0 && order[at].violation != order[at - 1].violation) { first = std::ssize(fronts); }
+        if (at > 0 && order[at].violation != order[at - 1].violation) {
+            first = std::ssize(fronts);
+        }
         const auto dominated_by = [&](const std::vector<std::size_t>& front) {
             // In two dimensions the latest member has the smallest second value: only it can dominate.
             const std::size_t oldest = costs.width() <= 2 ? front.size() - 1 : 0;
             for (std::size_t m = front.size(); m-- > oldest;) {
-                if (costs.covers(front[m], i) && costs.before(front[m], i)) { return true; }
+                if (costs.covers(front[m], i) && costs.before(front[m], i)) {
+                    return true;
+                }
             }
             return false;
         };
@@ -69,27 +83,39 @@ std::vector<std::size_t> front_of(std::span<const Candidate> candidates, std::sp
                                   std::span<const Objective> objectives) {
     std::vector<std::size_t> feasible;
     for (const std::size_t c : chosen) {
-        if (candidates[c].feasible()) { feasible.push_back(c); }
+        if (candidates[c].feasible()) {
+            feasible.push_back(c);
+        }
     }
     const Costs costs(objectives, candidates, feasible);
     std::vector<std::size_t> order(feasible.size());
     std::iota(order.begin(), order.end(), 0);
     std::sort(order.begin(), order.end(), [&](auto i, auto j) {
-        if (costs.before(i, j)) { return true; }
+        if (costs.before(i, j)) {
+            return true;
+        }
         return !costs.before(j, i) && candidates[feasible[i]].genome < candidates[feasible[j]].genome;
     });
     std::vector<std::size_t> kept; // rows
     for (const std::size_t i : order) {
         const std::size_t oldest = costs.width() <= 2 && !kept.empty() ? kept.size() - 1 : 0;
         bool covered = false;
-        for (std::size_t m = kept.size(); m-- > oldest && !covered;) { covered = costs.covers(kept[m], i); }
-        if (!covered) { kept.push_back(i); }
+        for (std::size_t m = kept.size(); m-- > oldest && !covered;) {
+            covered = costs.covers(kept[m], i);
+        }
+        if (!covered) {
+            kept.push_back(i);
+        }
     }
     std::vector<std::size_t> front;
-    for (const std::size_t i : kept) { front.push_back(feasible[i]); }
+    for (const std::size_t i : kept) {
+        front.push_back(feasible[i]);
+    }
     // Best first so far; by ascending value where the first objective is maximized.
     const bool maximize = !objectives.empty() && objectives[0].direction == Direction::maximize;
-    if (maximize) { std::reverse(front.begin(), front.end()); }
+    if (maximize) {
+        std::reverse(front.begin(), front.end());
+    }
     return front;
 }
 

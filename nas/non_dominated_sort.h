@@ -25,14 +25,18 @@ public:
     bool before(std::size_t i, std::size_t j) const {
         const double *a = row(i), *b = row(j);
         std::size_t k = 0;
-        while (k + 1 < width() && a[k] == b[k]) { ++k; }
+        while (k + 1 < width() && a[k] == b[k]) {
+            ++k;
+        }
         return a[k] < b[k];
     }
     /// i is at least as good as j in every value.
     bool covers(std::size_t i, std::size_t j) const {
         const double *a = row(i), *b = row(j);
         std::size_t k = 0;
-        while (k < width() && a[k] <= b[k]) { ++k; }
+        while (k < width() && a[k] <= b[k]) {
+            ++k;
+        }
         return k == width();
     }
 

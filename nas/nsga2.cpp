@@ -53,7 +53,9 @@ private:
     void start() {
         evaluation_.claim(Genome(problem_.choices.size(), 0));
         for (Genome& genome : breeder_.spread(count_ - 1)) {
-            if (!evaluation_.exhausted()) { claim(genome); }
+            if (!evaluation_.exhausted()) {
+                claim(genome);
+            }
         }
     }
 
@@ -82,7 +84,9 @@ private:
     /// counting finds the rest.
     void claim(Genome& genome) {
         for (int attempt = 0; attempt < 64; ++attempt) {
-            if (evaluation_.claim(genome)) { return; }
+            if (evaluation_.claim(genome)) {
+                return;
+            }
             breeder_.mutate_one(genome);
         }
         evaluation_.claim(*evaluation_.next_unclaimed());
@@ -95,7 +99,9 @@ private:
         surrogate_.learn(result_.evaluated);
         Costs costs(problem_.objectives);
         const auto& front = result_.generation_fronts.back();
-        for (const std::size_t i : front) { costs.add(result_.evaluated[i].values, 0); }
+        for (const std::size_t i : front) {
+            costs.add(result_.evaluated[i].values, 0);
+        }
         std::vector<Genome> pool;
         std::unordered_set<std::size_t> hashes; // two that share one are taken for the same: one child less
         std::vector<double> values(problem_.objectives.size());
@@ -107,7 +113,9 @@ private:
                 breeder_.mutate_one(genome);
                 fresh = !evaluation_.claimed(genome);
             }
-            if (!fresh || !hashes.insert(GenomeHash{}(genome)).second) { continue; }
+            if (!fresh || !hashes.insert(GenomeHash{}(genome)).second) {
+                continue;
+            }
             const double violation = surrogate_.guess(genome, values);
             costs.add(values, violation);
             pool.push_back(genome);
@@ -122,7 +130,9 @@ private:
                 evaluation_.claim(pool[r - front.size()]);
                 ++taken;
             }
-            if (taken == wanted) { break; }
+            if (taken == wanted) {
+                break;
+            }
         }
         return taken;
     }
@@ -130,8 +140,12 @@ private:
     /// The best fronts as a whole, of the one that does not fit the least crowded.
     void survive(std::size_t before) {
         std::vector<std::size_t> contenders;
-        for (const Member& m : population_) { contenders.push_back(m.index); }
-        for (std::size_t i = before; i < result_.evaluated.size(); ++i) { contenders.push_back(i); }
+        for (const Member& m : population_) {
+            contenders.push_back(m.index);
+        }
+        for (std::size_t i = before; i < result_.evaluated.size(); ++i) {
+            contenders.push_back(i);
+        }
         const Costs costs(problem_.objectives, result_.evaluated, contenders);
         population_.clear();
         std::size_t rank = 0;
@@ -141,7 +155,9 @@ private:
             for (std::size_t m = 0; m < kept.size(); ++m) {
                 population_.push_back({contenders[kept[m]], rank, distances[m]});
             }
-            if (population_.size() == count_) { break; }
+            if (population_.size() == count_) {
+                break;
+            }
             ++rank;
         }
     }

@@ -12,18 +12,26 @@ double relative_miss(double distance, double bound) {
 } // namespace
 
 double Objective::violation(double value) const {
-    if (low && value < *low) { return relative_miss(*low - value, *low); }
-    if (high && value > *high) { return relative_miss(value - *high, *high); }
+    if (low && value < *low) {
+        return relative_miss(*low - value, *low);
+    }
+    if (high && value > *high) {
+        return relative_miss(value - *high, *high);
+    }
     return 0;
 }
 
 bool dominates(const Candidate& a, const Candidate& b, std::span<const Objective> objectives) {
-    if (a.violation != b.violation) { return a.violation < b.violation; }
+    if (a.violation != b.violation) {
+        return a.violation < b.violation;
+    }
     bool better = false;
     for (std::size_t k = 0; k < objectives.size(); ++k) {
         const double sign = objectives[k].direction == Direction::minimize ? 1 : -1;
         const double x = sign * a.values[k], y = sign * b.values[k];
-        if (!(x <= y)) { return false; }
+        if (!(x <= y)) {
+            return false;
+        }
         better = better || x < y;
     }
     return better;

@@ -18,8 +18,10 @@ struct Objective {
     std::string name; ///< accuracy, macs, parameters, peak_memory_bytes, latency_<device>_ms
     Direction direction = Direction::minimize;
     std::optional<double> low, high; ///< inclusive bounds
-    /// Reads {name, direction (mandatory), min, max}. Throws UsageError for names outside `known`, min > max, duplicates.
-    static std::vector<Objective> read_list(std::vector<support::Section> sections, const std::vector<std::string>& known);
+    /// Reads {name, direction (mandatory), min, max}. Throws UsageError for names outside `known`, min > max,
+    /// duplicates.
+    static std::vector<Objective> read_list(std::vector<support::Section> sections,
+                                            const std::vector<std::string>& known);
     /// By how much the value misses the bounds, relative to the bound's size; 0 inside.
     double violation(double value) const;
 };
@@ -39,8 +41,8 @@ struct Problem {
     std::function<void(std::span<const int> genome, std::span<double> values)> evaluate;
 };
 
-/// True where a is at least as good as b everywhere and better somewhere (bounds first: feasible before infeasible, smaller
-/// violation before larger).
+/// True where a is at least as good as b everywhere and better somewhere (bounds first: feasible before
+/// infeasible, smaller violation before larger).
 bool dominates(const Candidate& a, const Candidate& b, std::span<const Objective> objectives);
 
 } // namespace tessera::nas

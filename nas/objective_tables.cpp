@@ -78,7 +78,9 @@ void ObjectiveTables::add(predictors::AccuracyPredictor predictor, std::vector<s
     for (std::size_t b = 0; b < quality_.size(); ++b) {
         usable_[b].clear();
         for (std::size_t m = 0; m < quality_[b].size(); ++m) {
-            if (std::isfinite(quality_[b][m])) { usable_[b].push_back(static_cast<int>(m)); }
+            if (std::isfinite(quality_[b][m])) {
+                usable_[b].push_back(static_cast<int>(m));
+            }
         }
     }
 }
@@ -89,8 +91,12 @@ bool ObjectiveTables::has(const std::string& objective) const {
 
 std::vector<std::string> ObjectiveTables::names() const {
     std::vector<std::string> names;
-    if (predictor_) { names.emplace_back("accuracy"); }
-    for (const auto& column : columns_) { names.push_back(column.first); }
+    if (predictor_) {
+        names.emplace_back("accuracy");
+    }
+    for (const auto& column : columns_) {
+        names.push_back(column.first);
+    }
     return names;
 }
 
@@ -100,13 +106,17 @@ double ObjectiveTables::value(const std::string& objective, std::span<const int>
 
 predictors::Prediction ObjectiveTables::accuracy(std::span<const int> genome) const {
     std::vector<double> x(genome.size());
-    for (std::size_t b = 0; b < x.size(); ++b) { x[b] = quality_[b][static_cast<std::size_t>(genome[b])]; }
+    for (std::size_t b = 0; b < x.size(); ++b) {
+        x[b] = quality_[b][static_cast<std::size_t>(genome[b])];
+    }
     return predictor_.value().predict(x);
 }
 
 bool ObjectiveTables::usable(std::span<const int> genome) const {
     for (std::size_t b = 0; b < genome.size(); ++b) {
-        if (!std::binary_search(usable_[b].begin(), usable_[b].end(), genome[b])) { return false; }
+        if (!std::binary_search(usable_[b].begin(), usable_[b].end(), genome[b])) {
+            return false;
+        }
     }
     return true;
 }
@@ -121,17 +131,21 @@ std::vector<int> ObjectiveTables::genome(std::span<const int> of_problem) const 
 
 Problem ObjectiveTables::problem(const std::vector<Objective>& objectives) const {
     Problem problem;
-    for (const auto& block : usable_) { problem.choices.push_back(static_cast<int>(block.size())); }
+    for (const auto& block : usable_) {
+        problem.choices.push_back(static_cast<int>(block.size()));
+    }
     for (const Objective& objective : objectives) {
         if (!has(objective.name)) {
-            throw support::UsageError(
-                fmt::format("search.objectives: {} has no table; there are {}", objective.name, fmt::join(names(), ", ")));
+            throw support::UsageError(fmt::format("search.objectives: {} has no table; there are {}",
+                                                  objective.name, fmt::join(names(), ", ")));
         }
     }
     problem.objectives = objectives;
     problem.evaluate = [this, objectives](std::span<const int> of_problem, std::span<double> values) {
         const std::vector<int> of_space = genome(of_problem);
-        for (std::size_t k = 0; k < objectives.size(); ++k) { values[k] = value(objectives[k].name, of_space); }
+        for (std::size_t k = 0; k < objectives.size(); ++k) {
+            values[k] = value(objectives[k].name, of_space);
+        }
     };
     return problem;
 }
@@ -139,13 +153,15 @@ Problem ObjectiveTables::problem(const std::vector<Objective>& objectives) const
 void ObjectiveTables::check_reachable(const std::vector<Objective>& objectives) const {
     for (const Objective& o : objectives) {
         const bool accuracy = o.name == "accuracy";
-        if (!accuracy && !columns_.contains(o.name)) { continue; }
+        if (!accuracy && !columns_.contains(o.name)) {
+            continue;
+        }
         const auto [low, high] = accuracy ? std::pair(0.0, 1.0) : columns_.at(o.name).range();
         const bool too_low = o.high && *o.high < low, too_high = o.low && *o.low > high;
         if (too_low || too_high) {
-            throw support::InfeasibleError(fmt::format(
-                "search.objectives: no architecture has {} {} {}; the space reaches {} to {}", o.name,
-                too_low ? "<=" : ">=", too_low ? *o.high : *o.low, low, high));
+            throw support::InfeasibleError(
+                fmt::format("search.objectives: no architecture has {} {} {}; the space reaches {} to {}",
+                            o.name, too_low ? "<=" : ">=", too_low ? *o.high : *o.low, low, high));
         }
     }
 }

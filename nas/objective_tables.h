@@ -15,8 +15,8 @@ namespace tessera::nas {
 
 /// One additive (or, for memory, maximal) cost: a value per block and choice, and the rest of the network.
 struct CostColumn {
-    bool maximum = false; ///< aggregates by maximum instead of by sum
-    double rest = 0, scale = 1, offset = 0; ///< value = offset + scale * (rest (+|max) blocks)
+    bool maximum = false;                    ///< aggregates by maximum instead of by sum
+    double rest = 0, scale = 1, offset = 0;  ///< value = offset + scale * (rest (+|max) blocks)
     std::vector<std::vector<double>> values; ///< [block][choice]
     double of(std::span<const int> genome) const;
     /// Smallest and largest value over the space.
@@ -40,13 +40,15 @@ public:
 
     /// Choices that the search may take per block (indices into the space's), unusable ones left out.
     const std::vector<std::vector<int>>& usable_choices() const { return usable_; }
-    /// The search's problem: genomes index usable_choices(). Throws UsageError for an objective without a table. The tables must outlive it.
+    /// The search's problem: genomes index usable_choices(). Throws UsageError for an objective without a
+    /// table. The tables must outlive it.
     Problem problem(const std::vector<Objective>& objectives) const;
     /// From the problem's genome to the space's.
     std::vector<int> genome(std::span<const int> of_problem) const;
 
-    /// Throws InfeasibleError naming the first bound that lies outside what its objective can reach, with the reachable range.
-    /// Objectives without a table (not measured yet) are not checked; accuracy is a fraction.
+    /// Throws InfeasibleError naming the first bound that lies outside what its objective can reach, with the
+    /// reachable range. Objectives without a table (not measured yet) are not checked; accuracy is a
+    /// fraction.
     void check_reachable(const std::vector<Objective>& objectives) const;
     const CostColumn& column(const std::string& name) const { return columns_.at(name); }
 

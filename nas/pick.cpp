@@ -26,13 +26,17 @@ template <class T>
 std::optional<T> parse(const std::string& text) {
     T value{};
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error != std::errc{} || end != text.data() + text.size()) { return std::nullopt; }
+    if (error != std::errc{} || end != text.data() + text.size()) {
+        return std::nullopt;
+    }
     return value;
 }
 
 std::string forms(std::span<const Objective> objectives) {
     std::vector<std::string> names;
-    for (const Objective& o : objectives) { names.push_back(o.name); }
+    for (const Objective& o : objectives) {
+        names.push_back(o.name);
+    }
     return fmt::format(
         "use knee, all, spread:K, NAME<=VALUE or NAME>=VALUE with NAME one of {}, or an architecture's id",
         fmt::join(names, ", "));
@@ -70,7 +74,9 @@ std::vector<std::size_t> spread(std::span<const Candidate> front, std::size_t co
     std::iota(order.begin(), order.end(), 0);
     std::stable_sort(order.begin(), order.end(),
                      [&](auto i, auto j) { return front[i].values[0] < front[j].values[0]; });
-    if (count >= order.size()) { return order; }
+    if (count >= order.size()) {
+        return order;
+    }
     const double low = front[order.front()].values[0], high = front[order.back()].values[0];
     std::vector<std::size_t> picked;
     std::size_t next =
@@ -79,9 +85,13 @@ std::vector<std::size_t> spread(std::span<const Candidate> front, std::size_t co
         const double share = count == 1 ? 0.5 : static_cast<double>(k) / static_cast<double>(count - 1);
         const double target = low + (high - low) * share;
         const std::size_t last = k + 1 == count && count > 1 ? order.size() - 1 : order.size() - (count - k);
-        if (k + 1 == count && count > 1) { next = last; }
+        if (k + 1 == count && count > 1) {
+            next = last;
+        }
         const auto miss = [&](std::size_t p) { return std::abs(front[order[p]].values[0] - target); };
-        while (next < last && miss(next + 1) < miss(next)) { ++next; }
+        while (next < last && miss(next + 1) < miss(next)) {
+            ++next;
+        }
         picked.push_back(order[next++]);
     }
     return picked;
@@ -93,7 +103,9 @@ std::vector<std::size_t> within(const std::string& name, const std::string& text
         std::find_if(objectives.begin(), objectives.end(), [&](const auto& o) { return o.name == name; });
     if (found == objectives.end()) {
         std::vector<std::string> names;
-        for (const Objective& o : objectives) { names.push_back(o.name); }
+        for (const Objective& o : objectives) {
+            names.push_back(o.name);
+        }
         const std::string near = support::nearest(name, names);
         throw UsageError(near.empty()
                              ? fmt::format("'{}' is not an objective: {}", name, forms(objectives))
@@ -112,7 +124,9 @@ std::vector<std::size_t> within(const std::string& name, const std::string& text
         low = std::min(low, value);
         high = std::max(high, value);
         const bool fits = at_most ? value <= *bound : value >= *bound;
-        if (fits && (!best || better(front[i], front[*best], objectives, other))) { best = i; }
+        if (fits && (!best || better(front[i], front[*best], objectives, other))) {
+            best = i;
+        }
     }
     if (!best) {
         throw UsageError(fmt::format("no point of the front has {} {} {}; it reaches from {} to {}", name,
@@ -126,8 +140,12 @@ std::vector<std::size_t> with_id(const std::string& id, std::span<const std::str
                                  std::span<const Objective> objectives) {
     std::vector<std::size_t> matches;
     for (std::size_t i = 0; i < ids.size(); ++i) {
-        if (ids[i] == id) { return {i}; }
-        if (id.size() >= 4 && ids[i].starts_with(id)) { matches.push_back(i); }
+        if (ids[i] == id) {
+            return {i};
+        }
+        if (id.size() >= 4 && ids[i].starts_with(id)) {
+            matches.push_back(i);
+        }
     }
     if (matches.empty()) {
         throw UsageError(fmt::format("'{}' picks nothing from the front: {}", id, forms(objectives)));
@@ -144,7 +162,9 @@ std::vector<std::size_t> with_id(const std::string& id, std::span<const std::str
 std::vector<std::size_t> pick(const std::string& expression, std::span<const Candidate> front,
                               std::span<const Objective> objectives, std::span<const std::string> ids) {
     const std::string text = trim(expression);
-    if (text == "knee") { return {knee(front, objectives)}; }
+    if (text == "knee") {
+        return {knee(front, objectives)};
+    }
     if (text == "all") {
         std::vector<std::size_t> all(front.size());
         std::iota(all.begin(), all.end(), 0);

@@ -34,7 +34,9 @@ SearchResult random_search(const Problem& problem, std::int64_t evaluations, std
     support::Rng rng(support::derive_seed(seed, {"random search"}));
     // Drawing again until something new turns up is quick while most of the space is new.
     std::vector<std::vector<int>> deck;
-    if (evaluation.size() <= 2 * static_cast<double>(evaluations)) { deck = shuffled(problem, rng); }
+    if (evaluation.size() <= 2 * static_cast<double>(evaluations)) {
+        deck = shuffled(problem, rng);
+    }
     const bool dealt = !deck.empty();
     const auto count = static_cast<std::size_t>(
         std::min(static_cast<double>(std::max<std::int64_t>(evaluations, 0)), evaluation.size()));

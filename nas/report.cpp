@@ -26,23 +26,37 @@ std::string escaped(std::string_view text) {
     std::string out;
     for (const char c : text) {
         switch (c) {
-        case '&': out += "&amp;"; break;
-        case '<': out += "&lt;"; break;
-        case '>': out += "&gt;"; break;
-        case '"': out += "&quot;"; break;
-        default: out += c;
+        case '&':
+            out += "&amp;";
+            break;
+        case '<':
+            out += "&lt;";
+            break;
+        case '>':
+            out += "&gt;";
+            break;
+        case '"':
+            out += "&quot;";
+            break;
+        default:
+            out += c;
         }
     }
     return out;
 }
 
-std::string html_table(const std::vector<std::string>& header, const std::vector<std::vector<std::string>>& rows) {
+std::string html_table(const std::vector<std::string>& header,
+                       const std::vector<std::vector<std::string>>& rows) {
     std::string out = "<table><tr>";
-    for (const auto& cell : header) { out += "<th>" + escaped(cell) + "</th>"; }
+    for (const auto& cell : header) {
+        out += "<th>" + escaped(cell) + "</th>";
+    }
     out += "</tr>\n";
     for (const auto& row : rows) {
         out += "<tr>";
-        for (const auto& cell : row) { out += "<td>" + escaped(cell) + "</td>"; }
+        for (const auto& cell : row) {
+            out += "<td>" + escaped(cell) + "</td>";
+        }
         out += "</tr>\n";
     }
     return out + "</table>\n";
@@ -63,7 +77,9 @@ std::string models_section(const RunFolder& run) {
     std::vector<std::string> header = {"network", "from", "predicted", "validation", "test", "MACs"};
     std::vector<std::size_t> clocks;
     for (std::size_t c = 0; c < csv.header.size(); ++c) {
-        if (csv.header[c].find("latency_") == std::string::npos) { continue; }
+        if (csv.header[c].find("latency_") == std::string::npos) {
+            continue;
+        }
         header.push_back(csv.header[c]);
         clocks.push_back(c);
     }
@@ -71,11 +87,15 @@ std::string models_section(const RunFolder& run) {
     std::string architectures;
     for (const auto& row : csv.rows) {
         const auto cell = [&](const char* name) { return row[csv.column(name, path.string())]; };
-        std::vector<std::string> cells = {cell("id"), cell("group"), percent(cell("predicted_accuracy")),
-                                          percent(cell("validation_accuracy")), percent(cell("test_accuracy")),
+        std::vector<std::string> cells = {cell("id"),
+                                          cell("group"),
+                                          percent(cell("predicted_accuracy")),
+                                          percent(cell("validation_accuracy")),
+                                          percent(cell("test_accuracy")),
                                           support::si(support::parse_number(cell("macs"), "macs"))};
         for (const std::size_t c : clocks) {
-            cells.push_back(row[c].empty() ? "-" : fmt::format("{:.3f}", support::parse_number(row[c], "latency")));
+            cells.push_back(row[c].empty() ? "-"
+                                           : fmt::format("{:.3f}", support::parse_number(row[c], "latency")));
         }
         rows.push_back(std::move(cells));
         architectures += fmt::format("<p><b>{}</b> <code>{}</code><br>files: <code>export/{}/</code></p>\n",
@@ -87,7 +107,8 @@ std::string models_section(const RunFolder& run) {
 std::string predictor_section(const RunFolder& run) {
     const auto honesty = nlohmann::json::parse(support::read_file(run / "predictor/honesty.json"));
     const auto value = [&](const char* key, double factor) {
-        return honesty.at(key).is_null() ? std::string("-") : fmt::format("{:.2f}", factor * honesty.at(key).get<double>());
+        return honesty.at(key).is_null() ? std::string("-")
+                                         : fmt::format("{:.2f}", factor * honesty.at(key).get<double>());
     };
     return html_table({"on networks not fitted", "value"},
                       {{"Kendall tau-b", value("tau", 1)},
@@ -101,19 +122,23 @@ std::string predictor_section(const RunFolder& run) {
 std::string latency_section(const RunFolder& run) {
     std::string out;
     const auto record = run.record("measure");
-    if (!record) { return out; }
+    if (!record) {
+        return out;
+    }
     for (const auto& artefact : record->artefacts) {
         const auto table = latency::LatencyTable::load(run / artefact.first);
         const auto& c = table.context;
-        out += html_table({"latency table", c.device},
-                          {{"hardware", c.hardware},
-                           {"threads, batch, type, layout", fmt::format("{}, {}, {}, {}", c.threads, c.batch, c.dtype, c.layout)},
-                           {"form", c.form},
-                           {"LibTorch", c.libtorch},
-                           {"(block, choice) pairs", std::to_string(table.rows().size())},
-                           {"whole networks measured beside", std::to_string(table.additivity.size())},
-                           {"mean error of the plain sum", fmt::format("{:.1f} %", 100 * table.additivity_error())},
-                           {"mean error after correction", fmt::format("{:.1f} %", 100 * table.corrected_error())}});
+        out += html_table(
+            {"latency table", c.device},
+            {{"hardware", c.hardware},
+             {"threads, batch, type, layout",
+              fmt::format("{}, {}, {}, {}", c.threads, c.batch, c.dtype, c.layout)},
+             {"form", c.form},
+             {"LibTorch", c.libtorch},
+             {"(block, choice) pairs", std::to_string(table.rows().size())},
+             {"whole networks measured beside", std::to_string(table.additivity.size())},
+             {"mean error of the plain sum", fmt::format("{:.1f} %", 100 * table.additivity_error())},
+             {"mean error after correction", fmt::format("{:.1f} %", 100 * table.corrected_error())}});
     }
     return out;
 }
@@ -124,13 +149,15 @@ std::string report_html(const Configuration& configuration, const RunFolder& run
     const FrontFile front = FrontFile::load(run / "search/front.json");
     const auto teach = nlohmann::json::parse(support::read_file(run / "teach/result.json"));
     const bool synthetic = configuration.data.kind == training::DatasetKind::synthetic;
-    std::string body = fmt::format("<h1>{}</h1>\n<p>{} networks on the predicted front out of {:.3g} architectures; reference at "
-                                   "{:.2f} % validation accuracy.{}</p>\n",
-                                   escaped(configuration.name), front.front.size(), configuration.space.size(),
-                                   100 * teach.at("validation_accuracy").get<double>(),
-                                   synthetic ? " <b>The images are synthetic.</b>" : "");
+    std::string body = fmt::format(
+        "<h1>{}</h1>\n<p>{} networks on the predicted front out of {:.3g} architectures; reference at "
+        "{:.2f} % validation accuracy.{}</p>\n",
+        escaped(configuration.name), front.front.size(), configuration.space.size(),
+        100 * teach.at("validation_accuracy").get<double>(),
+        synthetic ? " <b>The images are synthetic.</b>" : "");
     body += "<h2>Front</h2>\n" + plot(run, "search/front.svg");
-    body += fmt::format("<p class=\"note\">Accuracies of the front are predictions. Hypervolume {:.4f}, random search with the same {} "
+    body += fmt::format("<p class=\"note\">Accuracies of the front are predictions. Hypervolume {:.4f}, "
+                        "random search with the same {} "
                         "evaluations {:.4f}.</p>\n",
                         front.hypervolume, front.evaluations, front.random_hypervolume);
     body += "<h2>Trained networks: predicted beside obtained</h2>\n" + models_section(run);
@@ -138,7 +165,8 @@ std::string report_html(const Configuration& configuration, const RunFolder& run
     body += "<h2>Latency</h2>\n" + latency_section(run);
     body += "<h2>Reference</h2>\n" + plot(run, "teach/metrics.svg");
     body += "<h2>Space</h2>\n<pre>" + escaped(describe(configuration).text) + "</pre>\n";
-    return fmt::format("<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>{}</title><style>{}</style></head>\n"
+    return fmt::format("<!doctype html>\n<html lang=\"en\"><head><meta "
+                       "charset=\"utf-8\"><title>{}</title><style>{}</style></head>\n"
                        "<body>\n{}</body></html>\n",
                        escaped(configuration.name), kStyle, body);
 }

@@ -8,7 +8,8 @@
 
 namespace tessera::nas {
 
-/// Tables and inlined SVG plots from the run's files; no scripts, nothing loaded from elsewhere; all texts escaped.
+/// Tables and inlined SVG plots from the run's files; no scripts, nothing loaded from elsewhere; all texts
+/// escaped.
 std::string report_html(const Configuration& configuration, const RunFolder& run);
 
 } // namespace tessera::nas

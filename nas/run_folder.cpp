@@ -20,7 +20,9 @@ std::filesystem::path record_file(const std::filesystem::path& run, const std::s
 
 std::string StageRecord::output_hash() const {
     support::Hasher hasher;
-    for (const auto& [file, hash] : artefacts) { hasher.add(file).add(hash); }
+    for (const auto& [file, hash] : artefacts) {
+        hasher.add(file).add(hash);
+    }
     return hasher.hex();
 }
 
@@ -33,17 +35,24 @@ RunFolder::RunFolder(std::filesystem::path folder, bool read_only) : folder_(std
     }
     std::error_code error;
     std::filesystem::create_directories(folder_, error);
-    if (error) { throw support::RunError(fmt::format("{}: cannot create the run folder: {}", folder_.string(), error.message())); }
+    if (error) {
+        throw support::RunError(
+            fmt::format("{}: cannot create the run folder: {}", folder_.string(), error.message()));
+    }
     lock_ = std::make_unique<support::FolderLock>(folder_);
     support::remove_unfinished(folder_);
 }
 
 std::optional<StageRecord> RunFolder::record(const std::string& stage) const {
     const auto file = record_file(folder_, stage);
-    if (!std::filesystem::exists(file)) { return std::nullopt; }
+    if (!std::filesystem::exists(file)) {
+        return std::nullopt;
+    }
     try {
         const auto json = nlohmann::json::parse(support::read_file(file));
-        if (json.at("schema") != kStageSchema) { return std::nullopt; }
+        if (json.at("schema") != kStageSchema) {
+            return std::nullopt;
+        }
         StageRecord record{stage, json.at("fingerprint"), json.at("artefacts")};
         for (const auto& artefact : record.artefacts) {
             if (!std::filesystem::exists(folder_ / artefact.first) ||
@@ -58,7 +67,9 @@ std::optional<StageRecord> RunFolder::record(const std::string& stage) const {
 void RunFolder::finish(const std::string& stage, const std::string& fingerprint,
                        const std::vector<std::string>& artefacts) {
     nlohmann::json files = nlohmann::json::object();
-    for (const std::string& name : artefacts) { files[name] = support::file_hash(folder_ / name); }
+    for (const std::string& name : artefacts) {
+        files[name] = support::file_hash(folder_ / name);
+    }
     const nlohmann::json json = {
         {"schema", kStageSchema}, {"stage", stage}, {"fingerprint", fingerprint}, {"artefacts", files}};
     support::write_atomically(record_file(folder_, stage), json.dump(2) + "\n");

@@ -28,16 +28,19 @@ struct StageRecord {
 ///     stages/<stage>.json               what each finished stage was made from and what it made
 class RunFolder {
 public:
-    /// Creates the folder if need be and locks it for this process (see support::FolderLock); `read_only` does neither.
+    /// Creates the folder if need be and locks it for this process (see support::FolderLock); `read_only`
+    /// does neither.
     explicit RunFolder(std::filesystem::path folder, bool read_only = false);
 
     const std::filesystem::path& path() const { return folder_; }
     std::filesystem::path operator/(const std::string& name) const { return folder_ / name; }
 
-    /// The record of a finished stage; empty where it has not finished, or its record or an artefact is damaged or missing.
+    /// The record of a finished stage; empty where it has not finished, or its record or an artefact is
+    /// damaged or missing.
     std::optional<StageRecord> record(const std::string& stage) const;
     /// Hashes the artefacts (relative paths) and stores the record.
-    void finish(const std::string& stage, const std::string& fingerprint, const std::vector<std::string>& artefacts);
+    void finish(const std::string& stage, const std::string& fingerprint,
+                const std::vector<std::string>& artefacts);
     /// Forgets that the stage has finished (its files stay until they are written anew).
     void forget(const std::string& stage);
 

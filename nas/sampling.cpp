@@ -20,7 +20,9 @@ std::vector<Genome> by_quality(const std::vector<std::vector<double>>& quality) 
     for (std::size_t b = 0; b < quality.size(); ++b) {
         Genome usable;
         for (std::size_t m = 0; m < quality[b].size(); ++m) {
-            if (std::isfinite(quality[b][m])) { usable.push_back(static_cast<int>(m)); }
+            if (std::isfinite(quality[b][m])) {
+                usable.push_back(static_cast<int>(m));
+            }
         }
         if (usable.empty()) {
             throw support::RunError(fmt::format("block {}: none of its {} choices was distilled to a usable "
@@ -46,7 +48,9 @@ std::vector<std::vector<std::size_t>> latin(std::size_t blocks, std::size_t draw
         together.push_back(tied == 1 ? 0 : (s * (draws - 1) + (tied - 1) / 2) / (tied - 1));
     }
     for (std::size_t s = 0; s < draws; ++s) {
-        if (!std::binary_search(together.begin(), together.end(), s)) { left.push_back(s); }
+        if (!std::binary_search(together.begin(), together.end(), s)) {
+            left.push_back(s);
+        }
     }
     std::vector<std::vector<std::size_t>> strata(blocks, together);
     for (auto& block : strata) {
@@ -61,15 +65,21 @@ std::vector<std::vector<std::size_t>> latin(std::size_t blocks, std::size_t draw
 std::vector<Genome> quality_spread(const std::vector<std::vector<double>>& quality, std::int64_t count,
                                    std::uint64_t seed) {
     const auto sorted = by_quality(quality);
-    if (count <= 0) { return {}; }
+    if (count <= 0) {
+        return {};
+    }
     support::Rng rng(support::derive_seed(seed, {"quality spread"}));
     double size = 1; // of what can be drawn
-    for (const Genome& usable : sorted) { size *= static_cast<double>(usable.size()); }
+    for (const Genome& usable : sorted) {
+        size *= static_cast<double>(usable.size());
+    }
 
     std::vector<Genome> genomes{Genome(quality.size(), 0)};
     std::set<Genome> known(genomes.begin(), genomes.end());
     bool reference_usable = true;
-    for (const auto& block : quality) { reference_usable = reference_usable && std::isfinite(block[0]); }
+    for (const auto& block : quality) {
+        reference_usable = reference_usable && std::isfinite(block[0]);
+    }
     const double available = size + (reference_usable ? 0 : 1);
     const auto wanted = static_cast<std::size_t>(std::min(static_cast<double>(count), available));
 
@@ -90,12 +100,16 @@ std::vector<Genome> quality_spread(const std::vector<std::vector<double>>& quali
                 const auto m = static_cast<std::size_t>(at * static_cast<double>(sorted[b].size()));
                 genome.push_back(sorted[b][std::min(m, sorted[b].size() - 1)]);
             }
-            if (!known.contains(genome)) { break; }
+            if (!known.contains(genome)) {
+                break;
+            }
         }
         if (known.contains(genome)) {
             std::vector<std::size_t> cursor(sorted.size(), 0);
             do {
-                for (std::size_t b = 0; b < sorted.size(); ++b) { genome[b] = sorted[b][cursor[b]]; }
+                for (std::size_t b = 0; b < sorted.size(); ++b) {
+                    genome[b] = sorted[b][cursor[b]];
+                }
                 for (std::size_t b = sorted.size(); b-- > 0 && ++cursor[b] == sorted[b].size();) {
                     cursor[b] = 0;
                 }

@@ -19,23 +19,25 @@ struct SearchOptions {
 };
 
 struct SearchResult {
-    std::vector<Candidate> front;    ///< non-dominated among everything evaluated
+    std::vector<Candidate> front;     ///< non-dominated among everything evaluated
     std::vector<Candidate> evaluated; ///< distinct genomes in order of evaluation
     /// Front after each generation as indices into `evaluated`, for the hypervolume curve.
     std::vector<std::vector<std::size_t>> generation_fronts;
     std::string ended; ///< how: "50 generations", "space exhausted after 12 generations"
 };
 
-/// NSGA-II (Deb et al. 2002): constraint domination, crowding distance, binary tournaments, uniform crossover, categorical mutation,
-/// no genome evaluated twice (a duplicate child is mutated again; where a space is smaller than the budget all of it is visited).
-/// The population starts with each block's first choice, the random rest seeded. Evaluation is parallel (oneTBB) and the result
-/// independent of it. `seed` fixes everything.
+/// NSGA-II (Deb et al. 2002): constraint domination, crowding distance, binary tournaments, uniform
+/// crossover, categorical mutation, no genome evaluated twice (a duplicate child is mutated again; where a
+/// space is smaller than the budget all of it is visited). The population starts with each block's first
+/// choice, the random rest seeded. Evaluation is parallel (oneTBB) and the result independent of it. `seed`
+/// fixes everything.
 SearchResult nsga2(const Problem& problem, const SearchOptions& options, std::uint64_t seed);
 
 /// Distinct uniformly drawn genomes; fewer where the space is smaller.
 SearchResult random_search(const Problem& problem, std::int64_t evaluations, std::uint64_t seed);
 
 /// Hypervolume after each generation, all scaled alike.
-std::vector<double> hypervolume_curve(const SearchResult& result, const Problem& problem, const Scaling& scaling);
+std::vector<double> hypervolume_curve(const SearchResult& result, const Problem& problem,
+                                      const Scaling& scaling);
 
 } // namespace tessera::nas

@@ -19,21 +19,26 @@ StageContext::StageContext(const Configuration& configuration, RunFolder& folder
       seed(static_cast<std::uint64_t>(configuration.seed)) {}
 
 torch::Device StageContext::device() {
-    if (!device_) { device_ = training::select_device(config.device); }
+    if (!device_) {
+        device_ = training::select_device(config.device);
+    }
     return *device_;
 }
 
 const training::Datasets& StageContext::data() {
     if (!data_) {
         const auto& input = config.space.input();
-        data_ = training::load_datasets(config.data, input.channels, input.height, input.width, config.space.classes());
+        data_ = training::load_datasets(config.data, input.channels, input.height, input.width,
+                                        config.space.classes());
         support::info("{}", data_->description);
     }
     return *data_;
 }
 
 const training::TensorMap& StageContext::reference_state() {
-    if (!reference_) { reference_ = training::read_safetensors(run / "teach/weights.safetensors").tensors; }
+    if (!reference_) {
+        reference_ = training::read_safetensors(run / "teach/weights.safetensors").tensors;
+    }
     return *reference_;
 }
 
@@ -51,14 +56,17 @@ predictors::BlockLibrary StageContext::library() const {
 }
 
 const std::vector<Stage>& stages() {
-    static const std::vector<Stage> all = {teach_stage(),  distil_stage(),   measure_stage(), sample_stage(), fit_stage(),
-                                           search_stage(), finetune_stage(), export_stage(),  report_stage()};
+    static const std::vector<Stage> all = {teach_stage(),    distil_stage(), measure_stage(),
+                                           sample_stage(),   fit_stage(),    search_stage(),
+                                           finetune_stage(), export_stage(), report_stage()};
     return all;
 }
 
 const Stage& stage(const std::string& name) {
     for (const Stage& s : stages()) {
-        if (s.name == name) { return s; }
+        if (s.name == name) {
+            return s;
+        }
     }
     throw std::out_of_range("no stage " + name);
 }
@@ -68,7 +76,9 @@ std::string fingerprint_of(const Stage& stage, const StageContext& context) {
     hasher.add(stage.name).add(std::to_string(context.seed)).add(stage.inputs(context.config));
     for (const std::string& above : stage.needs) {
         const auto record = context.run.record(above);
-        if (!record || record->fingerprint != fingerprint_of(nas::stage(above), context)) { return {}; }
+        if (!record || record->fingerprint != fingerprint_of(nas::stage(above), context)) {
+            return {};
+        }
         hasher.add(record->output_hash());
     }
     return hasher.hex();
@@ -76,7 +86,9 @@ std::string fingerprint_of(const Stage& stage, const StageContext& context) {
 
 StageState state_of_stage(const Stage& stage, const StageContext& context) {
     const auto record = context.run.record(stage.name);
-    if (!record) { return StageState::missing; }
+    if (!record) {
+        return StageState::missing;
+    }
     const std::string fingerprint = fingerprint_of(stage, context);
     return !fingerprint.empty() && record->fingerprint == fingerprint ? StageState::done : StageState::stale;
 }
@@ -84,11 +96,13 @@ StageState state_of_stage(const Stage& stage, const StageContext& context) {
 void run_stage(const Stage& stage, StageContext& context) {
     for (const std::string& above : stage.needs) {
         const StageState state = state_of_stage(nas::stage(above), context);
-        if (state == StageState::done) { continue; }
-        throw support::UsageError(
-            fmt::format("{} needs {}, which {}; run `tessera {} --run {}` first (or `tessera run` for everything)", stage.name,
-                        above, state == StageState::missing ? "has not been done" : "is out of date", above,
-                        context.run.path().string()));
+        if (state == StageState::done) {
+            continue;
+        }
+        throw support::UsageError(fmt::format(
+            "{} needs {}, which {}; run `tessera {} --run {}` first (or `tessera run` for everything)",
+            stage.name, above, state == StageState::missing ? "has not been done" : "is out of date", above,
+            context.run.path().string()));
     }
     if (state_of_stage(stage, context) == StageState::done) {
         support::info("{}: up to date", stage.name);

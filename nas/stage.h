@@ -43,8 +43,8 @@ private:
     std::optional<training::TensorMap> reference_;
 };
 
-/// What a command prints: text for people, JSON for programs. Made from the artefacts, so it is the same whether the stage has
-/// just run or was up to date.
+/// What a command prints: text for people, JSON for programs. Made from the artefacts, so it is the same
+/// whether the stage has just run or was up to date.
 struct Outcome {
     std::string text;
     nlohmann::json json;
@@ -56,7 +56,8 @@ struct Stage {
     std::vector<std::string> needs; ///< stages whose artefacts it reads
     /// What else it depends on, as text: its part of the configuration, hashes of outside files.
     std::function<std::string(const Configuration&)> inputs;
-    /// Does the work; returns the artefacts (relative to the run) that count for the stages below. Clocks are not among them.
+    /// Does the work; returns the artefacts (relative to the run) that count for the stages below. Clocks are
+    /// not among them.
     std::function<std::vector<std::string>(StageContext&, const std::string& fingerprint)> work;
     std::function<Outcome(StageContext&)> outcome;
 };
@@ -83,12 +84,12 @@ enum class StageState { missing, stale, done };
 std::string fingerprint_of(const Stage& stage, const StageContext& context);
 StageState state_of_stage(const Stage& stage, const StageContext& context);
 
-/// Hash of what a library entry depends on: reference, images, options, seed; not on which other choices the space has, so that a
-/// space can be extended and only the new choices are distilled.
+/// Hash of what a library entry depends on: reference, images, options, seed; not on which other choices the
+/// space has, so that a space can be extended and only the new choices are distilled.
 std::string library_fingerprint(const StageContext& context);
 
-/// Runs one stage unless it is up to date (then says so). Throws UsageError naming the command to run first where a stage above is
-/// missing or stale.
+/// Runs one stage unless it is up to date (then says so). Throws UsageError naming the command to run first
+/// where a stage above is missing or stale.
 void run_stage(const Stage& stage, StageContext& context);
 
 } // namespace tessera::nas

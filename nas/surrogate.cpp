@@ -25,9 +25,13 @@ void Surrogate::learn(std::span<const Candidate> evaluated) {
     // goes on.
     std::vector<const Candidate*> usable;
     for (const Candidate& c : evaluated) {
-        if (std::isfinite(c.violation)) { usable.push_back(&c); }
+        if (std::isfinite(c.violation)) {
+            usable.push_back(&c);
+        }
     }
-    if (usable.empty()) { return; }
+    if (usable.empty()) {
+        return;
+    }
     std::vector<double> rest(usable.size() * width_), guessed(width_);
     std::fill(mean_.begin(), mean_.end(), 0.0);
     for (const Candidate* c : usable) {
@@ -37,9 +41,13 @@ void Surrogate::learn(std::span<const Candidate> evaluated) {
     }
     for (std::size_t i = 0; i < usable.size(); ++i) {
         guess(usable[i]->genome, guessed);
-        for (std::size_t k = 0; k < width_; ++k) { rest[i * width_ + k] = usable[i]->values[k] - guessed[k]; }
+        for (std::size_t k = 0; k < width_; ++k) {
+            rest[i * width_ + k] = usable[i]->values[k] - guessed[k];
+        }
     }
-    for (std::size_t b = 0; b < offsets_.size(); ++b) { sweep(b, usable, rest); }
+    for (std::size_t b = 0; b < offsets_.size(); ++b) {
+        sweep(b, usable, rest);
+    }
 }
 
 void Surrogate::sweep(std::size_t block, const std::vector<const Candidate*>& usable,
@@ -49,7 +57,9 @@ void Surrogate::sweep(std::size_t block, const std::vector<const Candidate*>& us
     for (std::size_t i = 0; i < usable.size(); ++i) {
         const auto m = static_cast<std::size_t>(usable[i]->genome[block]);
         counts[m] += 1;
-        for (std::size_t k = 0; k < width_; ++k) { change[m * width_ + k] += rest[i * width_ + k]; }
+        for (std::size_t k = 0; k < width_; ++k) {
+            change[m * width_ + k] += rest[i * width_ + k];
+        }
     }
     for (std::size_t m = 0; m < choices; ++m) {
         for (std::size_t k = 0; k < width_; ++k) {
@@ -61,7 +71,9 @@ void Surrogate::sweep(std::size_t block, const std::vector<const Candidate*>& us
     }
     for (std::size_t i = 0; i < usable.size(); ++i) {
         const auto m = static_cast<std::size_t>(usable[i]->genome[block]);
-        for (std::size_t k = 0; k < width_; ++k) { rest[i * width_ + k] -= change[m * width_ + k]; }
+        for (std::size_t k = 0; k < width_; ++k) {
+            rest[i * width_ + k] -= change[m * width_ + k];
+        }
     }
 }
 
@@ -70,10 +82,14 @@ double Surrogate::guess(std::span<const int> genome, std::span<double> values) c
     for (std::size_t b = 0; b < genome.size(); ++b) {
         const double* effects =
             effects_.data() + (offsets_[b] + static_cast<std::size_t>(genome[b])) * width_;
-        for (std::size_t k = 0; k < width_; ++k) { values[k] += effects[k]; }
+        for (std::size_t k = 0; k < width_; ++k) {
+            values[k] += effects[k];
+        }
     }
     double violation = 0;
-    for (std::size_t k = 0; k < width_; ++k) { violation += problem_.objectives[k].violation(values[k]); }
+    for (std::size_t k = 0; k < width_; ++k) {
+        violation += problem_.objectives[k].violation(values[k]);
+    }
     return violation;
 }
 

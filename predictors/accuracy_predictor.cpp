@@ -55,7 +55,9 @@ AccuracyPredictor AccuracyPredictor::fit(std::span<const Sample> samples, const 
 }
 
 Prediction AccuracyPredictor::predict(std::span<const double> qualities) const {
-    if (qualities.size() != blocks_) { throw std::invalid_argument("one quality a block is needed"); }
+    if (qualities.size() != blocks_) {
+        throw std::invalid_argument("one quality a block is needed");
+    }
     const double middle = model_.predict(expand(form_, qualities));
     // The log error falls while the accuracy rises.
     const double a = from_target(target_, middle - half_width_),

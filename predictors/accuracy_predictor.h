@@ -10,17 +10,19 @@
 
 namespace tessera::predictors {
 
-/// Features of x_1..x_N, besides the constant: linear x_i; additive x_i and x_i^2 (no cross terms: what an exact solver can
-/// certify); second_order x_i and x_i x_j for i <= j. `automatic` takes the one with the smallest leave-one-out error.
+/// Features of x_1..x_N, besides the constant: linear x_i; additive x_i and x_i^2 (no cross terms: what an
+/// exact solver can certify); second_order x_i and x_i x_j for i <= j. `automatic` takes the one with the
+/// smallest leave-one-out error.
 enum class Form { automatic, linear, additive, second_order };
-/// What is regressed: the accuracy itself or log(1 - accuracy + 0.001), whose prediction is turned back into an accuracy.
+/// What is regressed: the accuracy itself or log(1 - accuracy + 0.001), whose prediction is turned back into
+/// an accuracy.
 enum class Target { automatic, accuracy, log_error };
 
 struct FitOptions {
     Form form = Form::automatic;
     Target target = Target::automatic;
     double coverage = 0.9; ///< of the prediction interval
-    bool monotone = true;  ///< more noise in a block never raises the prediction (predictors/monotone_ridge.h)
+    bool monotone = true; ///< more noise in a block never raises the prediction (predictors/monotone_ridge.h)
     static FitOptions read(support::Section section);
 };
 
@@ -45,8 +47,8 @@ public:
     double lambda() const { return model_.lambda; }
     std::size_t blocks() const { return blocks_; }
 
-    /// JSON object with schema version, form, target, coefficients in the order of features(), interval; and back.
-    /// Throws RunError naming `source` when it is damaged.
+    /// JSON object with schema version, form, target, coefficients in the order of features(), interval; and
+    /// back. Throws RunError naming `source` when it is damaged.
     std::string json() const;
     static AccuracyPredictor from_json(const std::string& text, const std::string& source);
     /// Names of the features, e.g. "x1", "x1*x3".
@@ -60,8 +62,9 @@ private:
     double half_width_ = 0; ///< of the interval, in the target's own scale
 };
 
-/// Every combination of form and target that was compared, and how honest the chosen one is on networks it was not fitted on:
-/// each sample predicted by a predictor fitted (form, target and lambda chosen anew) on the others.
+/// Every combination of form and target that was compared, and how honest the chosen one is on networks it
+/// was not fitted on: each sample predicted by a predictor fitted (form, target and lambda chosen anew) on
+/// the others.
 struct HonestyReport {
     struct Compared {
         Form form;

@@ -25,7 +25,9 @@ struct Reader {
             fmt::format("{}: not a usable accuracy predictor: {}; fit it again", source, why));
     }
     const Json& at(const char* key) const {
-        if (!object.is_object() || !object.contains(key)) { fail(fmt::format("\"{}\" is missing", key)); }
+        if (!object.is_object() || !object.contains(key)) {
+            fail(fmt::format("\"{}\" is missing", key));
+        }
         return object.at(key);
     }
     double number(const Json& value, const char* key) const {
@@ -35,7 +37,9 @@ struct Reader {
         return value.get<double>();
     }
     std::string text(const char* key) const {
-        if (!at(key).is_string()) { fail(fmt::format("\"{}\" is not a text", key)); }
+        if (!at(key).is_string()) {
+            fail(fmt::format("\"{}\" is not a text", key));
+        }
         return at(key).get<std::string>();
     }
     std::vector<double> numbers(const char* key, std::size_t count) const {
@@ -43,13 +47,17 @@ struct Reader {
             fail(fmt::format("\"{}\" needs {} numbers", key, count));
         }
         std::vector<double> values;
-        for (const Json& v : at(key)) { values.push_back(number(v, key)); }
+        for (const Json& v : at(key)) {
+            values.push_back(number(v, key));
+        }
         return values;
     }
     template <class E>
     E member(const char* key, std::initializer_list<E> members) const {
         for (const E value : members) {
-            if (text(key) == to_text(value)) { return value; }
+            if (text(key) == to_text(value)) {
+                return value;
+            }
         }
         fail(fmt::format("\"{}\" is unknown", key));
     }
@@ -77,8 +85,12 @@ std::string AccuracyPredictor::json() const {
 AccuracyPredictor AccuracyPredictor::from_json(const std::string& text, const std::string& source) {
     const Json parsed = Json::parse(text, nullptr, false);
     const Reader in{parsed, source};
-    if (parsed.is_discarded()) { in.fail("it is not JSON"); }
-    if (in.text("schema") != schema) { in.fail(fmt::format("its schema is not {}", schema)); }
+    if (parsed.is_discarded()) {
+        in.fail("it is not JSON");
+    }
+    if (in.text("schema") != schema) {
+        in.fail(fmt::format("its schema is not {}", schema));
+    }
     AccuracyPredictor predictor;
     predictor.form_ = in.member("form", {Form::linear, Form::additive, Form::second_order});
     predictor.target_ = in.member("target", {Target::accuracy, Target::log_error});
@@ -94,14 +106,20 @@ AccuracyPredictor AccuracyPredictor::from_json(const std::string& text, const st
     }
     predictor.model_ = {in.number(in.at("intercept"), "intercept"), in.number(in.at("lambda"), "lambda"),
                         in.numbers("mean", count), in.numbers("scale", count), in.numbers("weights", count)};
-    if (!(predictor.model_.lambda > 0)) { in.fail("\"lambda\" is not positive"); }
+    if (!(predictor.model_.lambda > 0)) {
+        in.fail("\"lambda\" is not positive");
+    }
     for (const double s : predictor.model_.scale) {
-        if (!(s > 0)) { in.fail("\"scale\" is not positive"); }
+        if (!(s > 0)) {
+            in.fail("\"scale\" is not positive");
+        }
     }
     const Json& width = in.at("half_width");
     predictor.half_width_ =
         width.is_null() ? std::numeric_limits<double>::infinity() : in.number(width, "half_width");
-    if (predictor.half_width_ < 0) { in.fail("\"half_width\" is negative"); }
+    if (predictor.half_width_ < 0) {
+        in.fail("\"half_width\" is negative");
+    }
     return predictor;
 }
 

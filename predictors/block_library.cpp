@@ -24,23 +24,31 @@ constexpr const char* kSchema = "tessera-library-1";
 
 std::string_view to_text(EntryStatus status) {
     switch (status) {
-    case EntryStatus::reference: return "reference";
-    case EntryStatus::trained: return "trained";
-    case EntryStatus::unusable: return "unusable";
+    case EntryStatus::reference:
+        return "reference";
+    case EntryStatus::trained:
+        return "trained";
+    case EntryStatus::unusable:
+        return "unusable";
     }
     return "";
 }
 
 EntryStatus status_of(const std::string& text, const std::string& source) {
     for (EntryStatus status : {EntryStatus::reference, EntryStatus::trained, EntryStatus::unusable}) {
-        if (text == to_text(status)) { return status; }
+        if (text == to_text(status)) {
+            return status;
+        }
     }
     throw RunError(fmt::format("{}: unknown status \"{}\"", source, text));
 }
 
-const std::string& field(const training::Metadata& metadata, const std::string& key, const std::string& source) {
+const std::string& field(const training::Metadata& metadata, const std::string& key,
+                         const std::string& source) {
     const auto found = metadata.find(key);
-    if (found == metadata.end()) { throw RunError(fmt::format("{}: no \"{}\" in its metadata", source, key)); }
+    if (found == metadata.end()) {
+        throw RunError(fmt::format("{}: no \"{}\" in its metadata", source, key));
+    }
     return found->second;
 }
 
@@ -69,7 +77,9 @@ training::SafetensorsFile BlockLibrary::read(std::size_t block, std::size_t choi
 }
 
 bool BlockLibrary::has(std::size_t block, std::size_t choice) const {
-    if (!std::filesystem::exists(file(block, choice))) { return false; }
+    if (!std::filesystem::exists(file(block, choice))) {
+        return false;
+    }
     try {
         read(block, choice);
         return true;
@@ -109,7 +119,8 @@ TensorMap BlockLibrary::weights(std::size_t block, std::size_t choice) const {
     const std::string source = file(block, choice).string();
     if (status_of(field(content.metadata, "status", source), source) == EntryStatus::unusable) {
         throw RunError(fmt::format("{}: choice {} of block {} diverged and has no weights", source,
-                                   space_.blocks()[block].choices[choice].text(), space_.blocks()[block].name));
+                                   space_.blocks()[block].choices[choice].text(),
+                                   space_.blocks()[block].name));
     }
     return training::with_prefix_removed(content.tensors, "weights.");
 }
@@ -120,7 +131,7 @@ TensorMap BlockLibrary::moments(std::size_t block, std::size_t choice) const {
 
 void BlockLibrary::write_table() const {
     support::CsvTable csv;
-    csv.header = {"block", "choice", "id", "status", "nsr", "macs", "parameters", "peak_memory_bytes",
+    csv.header = {"block",        "choice", "id", "status", "nsr", "macs", "parameters", "peak_memory_bytes",
                   "learning_rate"};
     for (std::size_t b = 0; b < space_.blocks().size(); ++b) {
         for (std::size_t m = 0; m < space_.blocks()[b].choices.size(); ++m) {
@@ -149,7 +160,8 @@ std::vector<std::vector<double>> read_quality(const std::filesystem::path& table
         for (const auto& c : b.choices) {
             const auto found = values.find({b.name, c.text()});
             if (found == values.end()) {
-                throw RunError(fmt::format("{}: no row for block {} and choice {}", source, b.name, c.text()));
+                throw RunError(
+                    fmt::format("{}: no row for block {} and choice {}", source, b.name, c.text()));
             }
             qualities.push_back(found->second);
         }

@@ -22,24 +22,28 @@ struct LibraryEntry {
     search_spaces::Costs costs;
 };
 
-/// What is written for one (block, choice). `moments` holds "mean" and "mean_square" per output channel over the held-out images.
+/// What is written for one (block, choice). `moments` holds "mean" and "mean_square" per output channel over
+/// the held-out images.
 struct TrainedChoice {
     EntryStatus status = EntryStatus::trained;
     double nsr = 0, learning_rate = 0;
     training::TensorMap weights, moments;
 };
 
-/// A folder: library.csv, and <block>/<hash of the choice>.safetensors for each entry. An entry's file carries the fingerprint of
-/// what it was distilled from, so that entries of another reference, data or options are never taken for this one's.
+/// A folder: library.csv, and <block>/<hash of the choice>.safetensors for each entry. An entry's file
+/// carries the fingerprint of what it was distilled from, so that entries of another reference, data or
+/// options are never taken for this one's.
 class BlockLibrary {
 public:
-    BlockLibrary(std::filesystem::path folder, const search_spaces::SearchSpace& space, std::string fingerprint);
+    BlockLibrary(std::filesystem::path folder, const search_spaces::SearchSpace& space,
+                 std::string fingerprint);
 
     /// True where the entry's file is there, undamaged, and of this fingerprint.
     bool has(std::size_t block, std::size_t choice) const;
     void store(std::size_t block, std::size_t choice, const TrainedChoice& trained) const;
     LibraryEntry entry(std::size_t block, std::size_t choice) const;
-    /// Weights of an entry, by the names of the block's module. Throws RunError for a missing or unusable one.
+    /// Weights of an entry, by the names of the block's module. Throws RunError for a missing or unusable
+    /// one.
     training::TensorMap weights(std::size_t block, std::size_t choice) const;
     training::TensorMap moments(std::size_t block, std::size_t choice) const;
 
@@ -57,12 +61,13 @@ private:
     std::string fingerprint_;
 };
 
-/// NSR per block and choice as written in library.csv (NaN where unusable). Throws RunError naming the file when a row is missing or
-/// does not belong to the space.
+/// NSR per block and choice as written in library.csv (NaN where unusable). Throws RunError naming the file
+/// when a row is missing or does not belong to the space.
 std::vector<std::vector<double>> read_quality(const std::filesystem::path& table,
                                               const search_spaces::SearchSpace& space);
 
-/// A network whose blocks come from the library and whose stem and head come from the reference's state. Evaluation mode.
+/// A network whose blocks come from the library and whose stem and head come from the reference's state.
+/// Evaluation mode.
 search_spaces::Network assemble(const search_spaces::SearchSpace& space,
                                 const search_spaces::Architecture& architecture, const BlockLibrary& library,
                                 const training::TensorMap& reference);

@@ -8,7 +8,8 @@ DistilOptions DistilOptions::read(support::Section section) {
     DistilOptions o;
     section.read("epochs", o.epochs, {1, 10000}, "Passes over the training images for every choice.");
     section.read("batch", o.batch, {2, 4096}, "Images in a batch.");
-    section.read("train_limit", o.train_limit, {0, 1'000'000'000}, "Training images an epoch visits; 0: all.");
+    section.read("train_limit", o.train_limit, {0, 1'000'000'000},
+                 "Training images an epoch visits; 0: all.");
     section.read("learning_rate", o.learning_rate, {0, 10},
                  "Adam's learning rate at the top of the cosine; 0: searched once per space on a pilot.");
     section.read("pilot_batches", o.pilot_batches, {1, 100000}, "Batches of the learning rate's pilot.");
@@ -21,8 +22,9 @@ DistilOptions DistilOptions::read(support::Section section) {
                  "Validation images on which quality is measured; 0: all.");
     section.read("workers", o.workers, {0, 4096},
                  "Students trained at once, one thread each; 0: as many as threads. Changes no result.");
-    section.read("memory_mb", o.memory_mb, {16, 1 << 24},
-                 "Memory of the shared pass in MiB; students beyond it train in further passes. Changes no result.");
+    section.read(
+        "memory_mb", o.memory_mb, {16, 1 << 24},
+        "Memory of the shared pass in MiB; students beyond it train in further passes. Changes no result.");
     section.read("checkpoint_seconds", o.checkpoint_seconds, {0, 86400},
                  "Seconds between checkpoints of the shared pass. Changes no result.");
     support::Section augment = section.section("augment", "How training images are varied.");
@@ -32,10 +34,11 @@ DistilOptions DistilOptions::read(support::Section section) {
 }
 
 std::string DistilOptions::essence() const {
-    return fmt::format("epochs={} batch={} train_limit={} learning_rate={} pilot={} clip={} calibration={} settle={} "
-                       "held_out={} flip={} pad={} cutout={}",
-                       epochs, batch, train_limit, learning_rate, pilot_batches, clip, calibration_images,
-                       settle_images, held_out_images, augment.flip, augment.pad, augment.cutout);
+    return fmt::format(
+        "epochs={} batch={} train_limit={} learning_rate={} pilot={} clip={} calibration={} settle={} "
+        "held_out={} flip={} pad={} cutout={}",
+        epochs, batch, train_limit, learning_rate, pilot_batches, clip, calibration_images, settle_images,
+        held_out_images, augment.flip, augment.pad, augment.cutout);
 }
 
 } // namespace tessera::predictors

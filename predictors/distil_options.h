@@ -10,15 +10,15 @@ namespace tessera::predictors {
 
 struct DistilOptions {
     std::int64_t epochs = 1, batch = 128;
-    std::int64_t train_limit = 0;          ///< training images per epoch; 0: all
-    double learning_rate = 0;              ///< Adam's, at the top of the cosine; 0: searched once per space
-    std::int64_t pilot_batches = 40;       ///< of the learning rate's search
-    double clip = 1;                       ///< of each student's gradient norm; 0: none
+    std::int64_t train_limit = 0;           ///< training images per epoch; 0: all
+    double learning_rate = 0;               ///< Adam's, at the top of the cosine; 0: searched once per space
+    std::int64_t pilot_batches = 40;        ///< of the learning rate's search
+    double clip = 1;                        ///< of each student's gradient norm; 0: none
     std::int64_t calibration_images = 2048; ///< for the variance of the reference's maps
-    std::int64_t settle_images = 2048;     ///< for BatchNorm statistics before quality is taken
-    std::int64_t held_out_images = 0;      ///< validation images for quality; 0: all
-    std::int64_t workers = 0;              ///< students trained at once, one thread each; 0: the thread budget
-    std::int64_t memory_mb = 4096;         ///< of the pass; students that do not fit go to further passes
+    std::int64_t settle_images = 2048;      ///< for BatchNorm statistics before quality is taken
+    std::int64_t held_out_images = 0;       ///< validation images for quality; 0: all
+    std::int64_t workers = 0;      ///< students trained at once, one thread each; 0: the thread budget
+    std::int64_t memory_mb = 4096; ///< of the pass; students that do not fit go to further passes
     double checkpoint_seconds = 60;
     training::AugmentOptions augment;
 

@@ -31,7 +31,9 @@ struct Task {
 /// The maps of one image batch: N + 1 of them, two batches of which are alive at once.
 std::int64_t boundary_bytes(const PassContext& context) {
     std::int64_t elements = context.space.blocks().front().site.input.elements();
-    for (const auto& block : context.space.blocks()) { elements += block.site.output().elements(); }
+    for (const auto& block : context.space.blocks()) {
+        elements += block.site.output().elements();
+    }
     return 2 * elements * 4 * context.options.batch;
 }
 
@@ -46,7 +48,9 @@ std::string name_of(const PassContext& context, const BlockLibrary& library, std
 }
 
 double stored_or_searched_rate(const PassContext& context, const BlockLibrary& library) {
-    if (context.options.learning_rate > 0) { return context.options.learning_rate; }
+    if (context.options.learning_rate > 0) {
+        return context.options.learning_rate;
+    }
     // Kept, so that choices added to the space later are trained like the others.
     const auto file = library.folder() / "learning_rate.json";
     if (std::filesystem::exists(file)) {
@@ -54,7 +58,9 @@ double stored_or_searched_rate(const PassContext& context, const BlockLibrary& l
         if (json.is_object() && json.value("fingerprint", "") == library.fingerprint() &&
             json.contains("learning_rate") && json["learning_rate"].is_number()) {
             const double rate = json["learning_rate"];
-            if (rate > 0 && rate <= 10) { return rate; }
+            if (rate > 0 && rate <= 10) {
+                return rate;
+            }
         }
     }
     const double rate = search_learning_rate(context);
@@ -67,8 +73,8 @@ double stored_or_searched_rate(const PassContext& context, const BlockLibrary& l
 }
 
 /// Trains and evaluates one group; stores what is fit to be stored; returns what has to be tried again.
-std::vector<Task> train_group(const PassContext& context, const BlockLibrary& library, std::span<const Task> tasks,
-                              support::Progress& progress, bool last_try) {
+std::vector<Task> train_group(const PassContext& context, const BlockLibrary& library,
+                              std::span<const Task> tasks, support::Progress& progress, bool last_try) {
     std::vector<std::unique_ptr<Student>> owned;
     std::vector<Student*> students;
     for (const Task& t : tasks) {
@@ -90,8 +96,8 @@ std::vector<Task> train_group(const PassContext& context, const BlockLibrary& li
         result.learning_rate = tasks[i].learning_rate;
         const bool diverged = students[i]->diverged() || !std::isfinite(result.nsr) || result.nsr > kHopeless;
         if (diverged && !last_try) {
-            support::warn("{} of block {} diverged; it is trained once more at a tenth of the learning rate", choice,
-                          block.name);
+            support::warn("{} of block {} diverged; it is trained once more at a tenth of the learning rate",
+                          choice, block.name);
             again.push_back({tasks[i].block, tasks[i].choice, tasks[i].learning_rate * kRetryFactor});
             continue;
         }
@@ -115,28 +121,35 @@ void store_reference(const PassContext& context, const BlockLibrary& library,
     std::vector<std::unique_ptr<Student>> owned;
     std::vector<Student*> students;
     for (std::size_t b = 0; b < context.space.blocks().size(); ++b) {
-        if (library.has(b, 0)) { continue; }
+        if (library.has(b, 0)) {
+            continue;
+        }
         const auto weights = training::with_prefix_removed(reference_state, fmt::format("block{}.", b));
         owned.push_back(std::make_unique<Student>(context.space, b, weights));
         owned.back()->to(context.device);
         students.push_back(owned.back().get());
     }
-    if (students.empty()) { return; }
+    if (students.empty()) {
+        return;
+    }
     settle_and_evaluate(context, students);
     for (const Student* s : students) {
-        library.store(s->block(), 0,
-                      {EntryStatus::reference, s->nsr(context.variance[s->block()]), 0, s->weights(), s->moments()});
+        library.store(
+            s->block(), 0,
+            {EntryStatus::reference, s->nsr(context.variance[s->block()]), 0, s->weights(), s->moments()});
     }
 }
 
 } // namespace
 
-StudentMemory measure_memory(const PassContext& context, std::size_t block, std::size_t choice, std::int64_t batch) {
+StudentMemory measure_memory(const PassContext& context, std::size_t block, std::size_t choice,
+                             std::int64_t batch) {
     Student student(context.space, block, choice, 1e-3, 0, context.seed);
     const auto& site = context.space.blocks()[block].site;
     const auto peak = [&](std::int64_t images) {
         const auto map = [&](const search_spaces::Shape& s) {
-            return torch::randn({images, s.channels, s.height, s.width}).contiguous(at::MemoryFormat::ChannelsLast);
+            return torch::randn({images, s.channels, s.height, s.width})
+                .contiguous(at::MemoryFormat::ChannelsLast);
         };
         const torch::Tensor x = map(site.input), y = map(site.output());
         const torch::Tensor variance = torch::ones({site.out_channels});
@@ -156,22 +169,26 @@ double search_learning_rate(const PassContext& context) {
     std::vector<Student*> all;
     for (std::size_t b = 0; b < context.space.blocks().size(); ++b) {
         const std::size_t count = context.space.blocks()[b].choices.size();
-        support::Rng rng(support::derive_seed(context.seed, {"distil", "pilot", context.space.blocks()[b].name}));
+        support::Rng rng(
+            support::derive_seed(context.seed, {"distil", "pilot", context.space.blocks()[b].name}));
         for (std::size_t k = 0; k < kPerBlock && count > 1; ++k) {
             const std::size_t m = 1 + rng.below(count - 1);
             for (std::size_t r = 0; r < std::size(kRates); ++r) {
-                owned.push_back(std::make_unique<Student>(context.space, b, m, kRates[r], context.options.clip,
-                                                          context.seed));
+                owned.push_back(std::make_unique<Student>(context.space, b, m, kRates[r],
+                                                          context.options.clip, context.seed));
                 owned.back()->to(context.device);
                 by_rate[r].push_back(owned.back().get());
                 all.push_back(owned.back().get());
             }
         }
     }
-    if (all.empty()) { return kRates[1]; }
+    if (all.empty()) {
+        return kRates[1];
+    }
     const std::int64_t steps = std::min(context.options.pilot_batches, steps_of(context));
     {
-        support::Progress progress("distil: learning rate", steps * static_cast<std::int64_t>(all.size()), "steps");
+        support::Progress progress("distil: learning rate", steps * static_cast<std::int64_t>(all.size()),
+                                   "steps");
         train_together(context, all, steps, progress);
     }
     PassContext shorter = context;
@@ -190,11 +207,13 @@ double search_learning_rate(const PassContext& context) {
             best = kRates[r];
         }
     }
-    support::info("learning rate {} ({} choices, {} batches each)", best, all.size() / std::size(kRates), steps);
+    support::info("learning rate {} ({} choices, {} batches each)", best, all.size() / std::size(kRates),
+                  steps);
     return best;
 }
 
-DistilReport distil(PassContext context, const BlockLibrary& library, const training::TensorMap& reference_state) {
+DistilReport distil(PassContext context, const BlockLibrary& library,
+                    const training::TensorMap& reference_state) {
     training::use_threads(1);
     context.variance = calibrate(context);
     DistilReport report;
@@ -212,9 +231,12 @@ DistilReport distil(PassContext context, const BlockLibrary& library, const trai
     }
     if (!tasks.empty()) {
         report.learning_rate = stored_or_searched_rate(context, library);
-        for (Task& t : tasks) { t.learning_rate = report.learning_rate; }
+        for (Task& t : tasks) {
+            t.learning_rate = report.learning_rate;
+        }
     }
-    support::Progress progress("distil", steps_of(context) * static_cast<std::int64_t>(tasks.size()), "steps");
+    support::Progress progress("distil", steps_of(context) * static_cast<std::int64_t>(tasks.size()),
+                               "steps");
     for (const bool last_try : {false, true}) {
         std::vector<StudentMemory> memory;
         for (const Task& t : tasks) {
@@ -231,7 +253,8 @@ DistilReport distil(PassContext context, const BlockLibrary& library, const trai
                 planned += memory[i].resident;
                 graph = std::max(graph, memory[i].graph);
             }
-            planned += graph * std::min<std::int64_t>(context.workers, static_cast<std::int64_t>(group.size()));
+            planned +=
+                graph * std::min<std::int64_t>(context.workers, static_cast<std::int64_t>(group.size()));
             report.planned_bytes = std::max(report.planned_bytes, planned);
             ++report.groups;
             const auto failed = train_group(context, library, members, progress, last_try);

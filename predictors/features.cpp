@@ -13,11 +13,17 @@ constexpr double log_floor = 0.001;
 /// coefficients.
 template <class Single, class Pair>
 void each_feature(Form form, std::size_t blocks, Single single, Pair pair) {
-    if (form == Form::automatic) { throw std::invalid_argument("the form has to be decided first"); }
-    for (std::size_t i = 0; i < blocks; ++i) { single(i); }
+    if (form == Form::automatic) {
+        throw std::invalid_argument("the form has to be decided first");
+    }
+    for (std::size_t i = 0; i < blocks; ++i) {
+        single(i);
+    }
     for (std::size_t i = 0; i < blocks && form != Form::linear; ++i) {
         const std::size_t end = form == Form::additive ? i + 1 : blocks;
-        for (std::size_t j = i; j < end; ++j) { pair(i, j); }
+        for (std::size_t j = i; j < end; ++j) {
+            pair(i, j);
+        }
     }
 }
 
@@ -25,10 +31,14 @@ void each_feature(Form form, std::size_t blocks, Single single, Pair pair) {
 
 std::size_t feature_count(Form form, std::size_t blocks) {
     switch (form) {
-    case Form::linear: return blocks;
-    case Form::additive: return 2 * blocks;
-    case Form::second_order: return blocks + blocks * (blocks + 1) / 2;
-    case Form::automatic: break;
+    case Form::linear:
+        return blocks;
+    case Form::additive:
+        return 2 * blocks;
+    case Form::second_order:
+        return blocks + blocks * (blocks + 1) / 2;
+    case Form::automatic:
+        break;
     }
     throw std::invalid_argument("the form has to be decided first");
 }

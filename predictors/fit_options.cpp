@@ -23,7 +23,9 @@ const support::EnumNames<Target>& targets() {
 template <class E>
 std::string_view spelling(E value, const support::EnumNames<E>& names) {
     for (const auto& [text, member] : names) {
-        if (member == value) { return text; }
+        if (member == value) {
+            return text;
+        }
     }
     throw std::logic_error("enumeration without a spelling");
 }

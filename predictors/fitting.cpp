@@ -46,10 +46,14 @@ void check_samples(std::span<const Sample> samples, std::size_t least) {
 
 std::vector<Fitted> fit_each(std::span<const Sample> samples, const FitOptions& options) {
     std::vector<double> truth;
-    for (const Sample& s : samples) { truth.push_back(s.accuracy); }
+    for (const Sample& s : samples) {
+        truth.push_back(s.accuracy);
+    }
     std::vector<Fitted> fits;
     for (const Form form : {Form::linear, Form::additive, Form::second_order}) {
-        if (options.form != Form::automatic && options.form != form) { continue; }
+        if (options.form != Form::automatic && options.form != form) {
+            continue;
+        }
         Matrix x{samples.size(), feature_count(form, samples[0].qualities.size()), {}};
         for (const Sample& s : samples) {
             const auto features = expand(form, s.qualities);
@@ -57,12 +61,18 @@ std::vector<Fitted> fit_each(std::span<const Sample> samples, const FitOptions& 
         }
         const RidgePath path(x);
         for (const Target target : {Target::accuracy, Target::log_error}) {
-            if (options.target != Target::automatic && options.target != target) { continue; }
+            if (options.target != Target::automatic && options.target != target) {
+                continue;
+            }
             std::vector<double> y;
-            for (const double accuracy : truth) { y.push_back(to_target(target, accuracy)); }
+            for (const double accuracy : truth) {
+                y.push_back(to_target(target, accuracy));
+            }
             const Trend trend = target == Target::accuracy ? Trend::falling : Trend::rising;
             RidgeFit fit = options.monotone ? fit_monotone(x, y, trend) : path.fit(y);
-            for (double& v : fit.leave_one_out) { v = from_target(target, v); }
+            for (double& v : fit.leave_one_out) {
+                v = from_target(target, v);
+            }
             const double error = rmse(fit.leave_one_out, truth);
             fits.push_back({form, target, std::move(fit.model), std::move(fit.leave_one_out), error});
         }

@@ -16,7 +16,9 @@ HonestyReport assess(std::span<const Sample> samples, const FitOptions& options)
     check_samples(samples, least_samples);
     const std::size_t n = samples.size();
     std::vector<double> truth;
-    for (const Sample& s : samples) { truth.push_back(s.accuracy); }
+    for (const Sample& s : samples) {
+        truth.push_back(s.accuracy);
+    }
 
     HonestyReport report;
     for (const Fitted& f : fit_each(samples, options)) {
@@ -30,7 +32,9 @@ HonestyReport assess(std::span<const Sample> samples, const FitOptions& options)
     });
 
     double sum = 0;
-    for (const double accuracy : truth) { sum += accuracy; }
+    for (const double accuracy : truth) {
+        sum += accuracy;
+    }
     std::vector<double> predicted, mean_of_others;
     std::size_t covered = 0;
     for (std::size_t i = 0; i < n; ++i) {

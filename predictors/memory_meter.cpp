@@ -13,7 +13,9 @@ namespace {
 class Meter : public c10::MemoryReportingInfoBase {
 public:
     void reportMemoryUsage(void*, std::int64_t size, size_t, size_t, c10::Device device) override {
-        if (!device.is_cpu()) { return; }
+        if (!device.is_cpu()) {
+            return;
+        }
         held_ += size;
         peak_ = std::max(peak_, held_);
     }

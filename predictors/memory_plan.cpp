@@ -4,8 +4,9 @@
 
 namespace tessera::predictors {
 
-std::vector<std::vector<std::size_t>> plan_groups(std::span<const StudentMemory> students, std::int64_t boundary,
-                                                  std::int64_t workers, std::int64_t budget) {
+std::vector<std::vector<std::size_t>> plan_groups(std::span<const StudentMemory> students,
+                                                  std::int64_t boundary, std::int64_t workers,
+                                                  std::int64_t budget) {
     std::vector<std::vector<std::size_t>> groups;
     std::int64_t resident = 0, graph = 0;
     for (std::size_t i = 0; i < students.size(); ++i) {

@@ -15,9 +15,10 @@ struct StudentMemory {
 
 /// Cuts the students, in their order, into groups such that
 ///     boundary + sum of resident + workers * largest graph <= budget
-/// in each (fewer workers' graphs count where a group has fewer students). A student that does not fit alone gets a group of its
-/// own. Returns indices; every student is in exactly one group.
-std::vector<std::vector<std::size_t>> plan_groups(std::span<const StudentMemory> students, std::int64_t boundary,
-                                                  std::int64_t workers, std::int64_t budget);
+/// in each (fewer workers' graphs count where a group has fewer students). A student that does not fit alone
+/// gets a group of its own. Returns indices; every student is in exactly one group.
+std::vector<std::vector<std::size_t>> plan_groups(std::span<const StudentMemory> students,
+                                                  std::int64_t boundary, std::int64_t workers,
+                                                  std::int64_t budget);
 
 } // namespace tessera::predictors

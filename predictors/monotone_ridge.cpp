@@ -20,8 +20,12 @@ Standardised standardise(const Matrix& x) {
     const auto n = static_cast<double>(x.rows);
     for (std::size_t c = 0; c < x.columns; ++c) {
         double mean = 0, square = 0;
-        for (std::size_t r = 0; r < x.rows; ++r) { mean += x.at(r, c) / n; }
-        for (std::size_t r = 0; r < x.rows; ++r) { square += (x.at(r, c) - mean) * (x.at(r, c) - mean) / n; }
+        for (std::size_t r = 0; r < x.rows; ++r) {
+            mean += x.at(r, c) / n;
+        }
+        for (std::size_t r = 0; r < x.rows; ++r) {
+            square += (x.at(r, c) - mean) * (x.at(r, c) - mean) / n;
+        }
         const double scale = square > 0 ? std::sqrt(square) : 1;
         for (std::size_t r = 0; r < x.rows; ++r) {
             s.z(static_cast<Eigen::Index>(r), static_cast<Eigen::Index>(c)) = (x.at(r, c) - mean) / scale;
@@ -43,15 +47,20 @@ void descend(const Eigen::MatrixXd& gram, const Eigen::VectorXd& target, double 
             moved = std::max(moved, std::abs(next - w(j)));
             w(j) = next;
         }
-        if (moved < 1e-10) { return; }
+        if (moved < 1e-10) {
+            return;
+        }
     }
 }
 
 /// Prediction of each row by the fit without it, for the features whose weight is not 0.
-Eigen::VectorXd left_out(const Eigen::MatrixXd& z, const Eigen::VectorXd& y, double lambda, const Eigen::VectorXd& w) {
+Eigen::VectorXd left_out(const Eigen::MatrixXd& z, const Eigen::VectorXd& y, double lambda,
+                         const Eigen::VectorXd& w) {
     std::vector<Eigen::Index> used;
     for (Eigen::Index j = 0; j < w.size(); ++j) {
-        if (w(j) > 0) { used.push_back(j); }
+        if (w(j) > 0) {
+            used.push_back(j);
+        }
     }
     const Eigen::MatrixXd a = z(Eigen::all, used);
     const auto k = static_cast<Eigen::Index>(used.size());
@@ -70,10 +79,13 @@ Eigen::VectorXd left_out(const Eigen::MatrixXd& z, const Eigen::VectorXd& y, dou
 } // namespace
 
 RidgeFit fit_monotone(const Matrix& x, std::span<const double> y, Trend trend) {
-    if (x.rows < 2 || y.size() != x.rows) { throw std::invalid_argument("two rows and a target for each are needed"); }
+    if (x.rows < 2 || y.size() != x.rows) {
+        throw std::invalid_argument("two rows and a target for each are needed");
+    }
     const double sign = trend == Trend::rising ? 1 : -1;
     const Standardised s = standardise(x);
-    const Eigen::VectorXd target = sign * Eigen::Map<const Eigen::VectorXd>(y.data(), static_cast<Eigen::Index>(y.size()));
+    const Eigen::VectorXd target =
+        sign * Eigen::Map<const Eigen::VectorXd>(y.data(), static_cast<Eigen::Index>(y.size()));
     const double n = static_cast<double>(x.rows), mean = target.mean();
     const Eigen::MatrixXd gram = s.z.transpose() * s.z;
     const Eigen::VectorXd moment = s.z.transpose() * (target.array() - mean).matrix();
@@ -87,12 +99,18 @@ RidgeFit fit_monotone(const Matrix& x, std::span<const double> y, Trend trend) {
         descend(gram, moment, lambda, w);
         const Eigen::VectorXd predicted = left_out(s.z, target, lambda, w);
         const double rmse = std::sqrt((predicted - target).squaredNorm() / n);
-        if (!(rmse < best.leave_one_out_rmse)) { continue; } // the larger penalty of equals
+        if (!(rmse < best.leave_one_out_rmse)) {
+            continue;
+        } // the larger penalty of equals
         best.leave_one_out_rmse = rmse;
         best.model = {sign * mean, lambda, s.mean, s.scale, {}};
         best.leave_one_out.clear();
-        for (Eigen::Index j = 0; j < w.size(); ++j) { best.model.weights.push_back(sign * w(j)); }
-        for (Eigen::Index i = 0; i < predicted.size(); ++i) { best.leave_one_out.push_back(sign * predicted(i)); }
+        for (Eigen::Index j = 0; j < w.size(); ++j) {
+            best.model.weights.push_back(sign * w(j));
+        }
+        for (Eigen::Index i = 0; i < predicted.size(); ++i) {
+            best.leave_one_out.push_back(sign * predicted(i));
+        }
     }
     return best;
 }

@@ -9,12 +9,13 @@ namespace tessera::predictors {
 
 enum class Trend { rising, falling };
 
-/// Minimises sum (y - intercept - sum_j w_j z_j)^2 + lambda sum w_j^2 over weights of one sign, z being the standardised columns; coordinate
-/// descent on the normal equations, which converges as they are strictly convex. Lambda is the one of fit_ridge's grid with the smallest
-/// leave-one-out error, in closed form with the features that are in use kept. Needs two rows.
+/// Minimises sum (y - intercept - sum_j w_j z_j)^2 + lambda sum w_j^2 over weights of one sign, z being the
+/// standardised columns; coordinate descent on the normal equations, which converges as they are strictly
+/// convex. Lambda is the one of fit_ridge's grid with the smallest leave-one-out error, in closed form with
+/// the features that are in use kept. Needs two rows.
 ///
-/// Noise in a block never helps the network; without the sign, a dozen samples let a second-order fit extrapolate to networks that
-/// are better than their reference, and a search finds exactly those.
+/// Noise in a block never helps the network; without the sign, a dozen samples let a second-order fit
+/// extrapolate to networks that are better than their reference, and a search finds exactly those.
 RidgeFit fit_monotone(const Matrix& x, std::span<const double> y, Trend trend);
 
 } // namespace tessera::predictors

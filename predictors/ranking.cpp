@@ -14,7 +14,9 @@ namespace {
 constexpr double undefined = std::numeric_limits<double>::quiet_NaN();
 
 void check(std::span<const double> a, std::span<const double> b) {
-    if (a.size() != b.size()) { throw std::invalid_argument("the two rankings differ in length"); }
+    if (a.size() != b.size()) {
+        throw std::invalid_argument("the two rankings differ in length");
+    }
     const auto finite = [](double v) { return std::isfinite(v); };
     if (!std::all_of(a.begin(), a.end(), finite) || !std::all_of(b.begin(), b.end(), finite)) {
         throw std::invalid_argument("a ranking needs finite values");
@@ -39,7 +41,9 @@ std::int64_t tied_pairs(std::size_t n, Equal equal) {
 /// Sorts and counts the inversions that this takes.
 std::int64_t sort_counting(std::vector<double>& v, std::vector<double>& scratch, std::size_t begin,
                            std::size_t end) {
-    if (end - begin < 2) { return 0; }
+    if (end - begin < 2) {
+        return 0;
+    }
     const std::size_t middle = begin + (end - begin) / 2;
     std::int64_t inversions =
         sort_counting(v, scratch, begin, middle) + sort_counting(v, scratch, middle, end);
@@ -66,9 +70,13 @@ std::vector<double> average_ranks(std::span<const double> values) {
     std::vector<double> ranks(values.size());
     for (std::size_t begin = 0; begin < order.size();) {
         std::size_t end = begin + 1;
-        while (end < order.size() && values[order[end]] == values[order[begin]]) { ++end; }
+        while (end < order.size() && values[order[end]] == values[order[begin]]) {
+            ++end;
+        }
         const double rank = 0.5 * static_cast<double>(begin + 1 + end);
-        for (; begin < end; ++begin) { ranks[order[begin]] = rank; }
+        for (; begin < end; ++begin) {
+            ranks[order[begin]] = rank;
+        }
     }
     return ranks;
 }
@@ -96,12 +104,16 @@ double kendall_tau_b(std::span<const double> a, std::span<const double> b) {
     const auto same_both = [&](auto i, auto j) { return same_a(i, j) && b[order[i]] == b[order[j]]; };
     const std::int64_t ties_a = tied_pairs(n, same_a), ties_both = tied_pairs(n, same_both);
     std::vector<double> sorted(n), scratch(n);
-    for (std::size_t i = 0; i < n; ++i) { sorted[i] = b[order[i]]; }
+    for (std::size_t i = 0; i < n; ++i) {
+        sorted[i] = b[order[i]];
+    }
     const std::int64_t discordant = sort_counting(sorted, scratch, 0, n);
     const std::int64_t ties_b = tied_pairs(n, [&](auto i, auto j) { return sorted[i] == sorted[j]; });
     const auto count = static_cast<std::int64_t>(n);
     const std::int64_t pairs = count * (count - 1) / 2;
-    if (pairs == ties_a || pairs == ties_b) { return undefined; }
+    if (pairs == ties_a || pairs == ties_b) {
+        return undefined;
+    }
     const std::int64_t difference = pairs - ties_a - ties_b + ties_both - 2 * discordant;
     return static_cast<double>(difference) / std::sqrt(static_cast<double>(pairs - ties_a)) /
            std::sqrt(static_cast<double>(pairs - ties_b));
@@ -143,7 +155,9 @@ double top_decile_tau(std::span<const double> predicted, std::span<const double>
 double precision_at(std::span<const double> predicted, std::span<const double> truth, std::size_t k) {
     check(predicted, truth);
     k = std::min(k, truth.size());
-    if (k == 0) { return undefined; }
+    if (k == 0) {
+        return undefined;
+    }
     auto p = largest(predicted, k), t = largest(truth, k);
     std::sort(p.begin(), p.end());
     std::sort(t.begin(), t.end());

@@ -6,8 +6,8 @@
 
 namespace tessera::predictors {
 
-/// Kendall's tau-b (ties corrected), O(n log n). NaN where one side is constant or n < 2. Throws std::invalid_argument when the
-/// lengths differ or a value is not finite; so do the others.
+/// Kendall's tau-b (ties corrected), O(n log n). NaN where one side is constant or n < 2. Throws
+/// std::invalid_argument when the lengths differ or a value is not finite; so do the others.
 double kendall_tau_b(std::span<const double> a, std::span<const double> b);
 /// Spearman's rho with average ranks for ties.
 double spearman_rho(std::span<const double> a, std::span<const double> b);

@@ -27,7 +27,9 @@ void orthogonalise(std::vector<std::vector<double>>& columns) {
             for (std::size_t j = i + 1; j < columns.size(); ++j) {
                 auto &a = columns[i], &b = columns[j];
                 const double aa = dot(a, a), bb = dot(b, b), ab = dot(a, b);
-                if (std::abs(ab) <= tolerance * std::sqrt(aa) * std::sqrt(bb) || ab == 0) { continue; }
+                if (std::abs(ab) <= tolerance * std::sqrt(aa) * std::sqrt(bb) || ab == 0) {
+                    continue;
+                }
                 rotated = true;
                 const double zeta = (bb - aa) / (2 * ab);
                 const double t = std::copysign(1.0, zeta) / (std::abs(zeta) + std::hypot(1.0, zeta));
@@ -39,7 +41,9 @@ void orthogonalise(std::vector<std::vector<double>>& columns) {
                 }
             }
         }
-        if (!rotated) { return; }
+        if (!rotated) {
+            return;
+        }
     }
 }
 
@@ -58,13 +62,17 @@ RidgePath::RidgePath(const Matrix& x) : z_(x), mean_(x.columns), scale_(x.column
     }
     const auto n = static_cast<double>(x.rows);
     for (std::size_t j = 0; j < x.columns; ++j) {
-        for (std::size_t i = 0; i < x.rows; ++i) { mean_[j] += x.at(i, j) / n; }
+        for (std::size_t i = 0; i < x.rows; ++i) {
+            mean_[j] += x.at(i, j) / n;
+        }
         double square = 0;
         for (std::size_t i = 0; i < x.rows; ++i) {
             square += (x.at(i, j) - mean_[j]) * (x.at(i, j) - mean_[j]) / n;
         }
         const bool constant = std::sqrt(square) <= 1e-12 * std::abs(mean_[j]);
-        if (!constant) { scale_[j] = std::sqrt(square); }
+        if (!constant) {
+            scale_[j] = std::sqrt(square);
+        }
         for (std::size_t i = 0; i < x.rows; ++i) {
             z_.at(i, j) = constant ? 0 : (x.at(i, j) - mean_[j]) / scale_[j];
         }
@@ -83,11 +91,17 @@ RidgePath::RidgePath(const Matrix& x) : z_(x), mean_(x.columns), scale_(x.column
     }
     orthogonalise(columns);
     double largest = 0;
-    for (const auto& c : columns) { largest = std::max(largest, std::sqrt(dot(c, c))); }
+    for (const auto& c : columns) {
+        largest = std::max(largest, std::sqrt(dot(c, c)));
+    }
     for (auto& c : columns) {
         const double length = std::sqrt(dot(c, c));
-        if (length <= 1e-13 * largest) { continue; }
-        for (double& v : c) { v /= length; }
+        if (length <= 1e-13 * largest) {
+            continue;
+        }
+        for (double& v : c) {
+            v /= length;
+        }
         axes_.push_back(std::move(c));
         squares_.push_back(wide ? length : length * length);
     }
@@ -99,9 +113,15 @@ RidgePath::Projected RidgePath::project(std::span<const double> y) const {
         throw std::invalid_argument("ridge regression needs one finite target a row");
     }
     Projected target;
-    for (const double v : y) { target.mean += v / static_cast<double>(y.size()); }
-    for (const double v : y) { target.centred.push_back(v - target.mean); }
-    for (const auto& axis : axes_) { target.coordinates.push_back(dot(axis, target.centred)); }
+    for (const double v : y) {
+        target.mean += v / static_cast<double>(y.size());
+    }
+    for (const double v : y) {
+        target.centred.push_back(v - target.mean);
+    }
+    for (const auto& axis : axes_) {
+        target.coordinates.push_back(dot(axis, target.centred));
+    }
     return target;
 }
 
@@ -117,7 +137,9 @@ std::vector<double> RidgePath::residuals(const Projected& target, double lambda)
             free[i] -= shrink * axis[i] * axis[i];
         }
     }
-    for (std::size_t i = 0; i < residual.size(); ++i) { residual[i] /= std::max(free[i], 1e-12); }
+    for (std::size_t i = 0; i < residual.size(); ++i) {
+        residual[i] /= std::max(free[i], 1e-12);
+    }
     return residual;
 }
 
@@ -127,19 +149,27 @@ RidgeFit RidgePath::finish(std::span<const double> y, const Projected& target, d
     std::vector<double> dual(z_.rows, 0.0); // weights = Z' U (S^2 + lambda)^-1 U' y
     for (std::size_t k = 0; k < axes_.size(); ++k) {
         const double along = target.coordinates[k] / (squares_[k] + lambda);
-        for (std::size_t i = 0; i < dual.size(); ++i) { dual[i] += along * axes_[k][i]; }
+        for (std::size_t i = 0; i < dual.size(); ++i) {
+            dual[i] += along * axes_[k][i];
+        }
     }
     for (std::size_t i = 0; i < z_.rows; ++i) {
-        for (std::size_t j = 0; j < z_.columns; ++j) { fit.model.weights[j] += z_.at(i, j) * dual[i]; }
+        for (std::size_t j = 0; j < z_.columns; ++j) {
+            fit.model.weights[j] += z_.at(i, j) * dual[i];
+        }
     }
     const auto left_out = residuals(target, lambda);
-    for (std::size_t i = 0; i < y.size(); ++i) { fit.leave_one_out.push_back(y[i] - left_out[i]); }
+    for (std::size_t i = 0; i < y.size(); ++i) {
+        fit.leave_one_out.push_back(y[i] - left_out[i]);
+    }
     fit.leave_one_out_rmse = std::sqrt(dot(left_out, left_out) / static_cast<double>(y.size()));
     return fit;
 }
 
 RidgeFit RidgePath::fit(std::span<const double> y, double lambda) const {
-    if (!(lambda > 0)) { throw std::invalid_argument("ridge regression needs lambda > 0"); }
+    if (!(lambda > 0)) {
+        throw std::invalid_argument("ridge regression needs lambda > 0");
+    }
     return finish(y, project(y), lambda);
 }
 
@@ -162,9 +192,13 @@ RidgeFit RidgePath::fit(std::span<const double> y) const {
 }
 
 double RidgeModel::predict(std::span<const double> x) const {
-    if (x.size() != weights.size()) { throw std::invalid_argument("wrong number of features"); }
+    if (x.size() != weights.size()) {
+        throw std::invalid_argument("wrong number of features");
+    }
     double sum = intercept;
-    for (std::size_t j = 0; j < x.size(); ++j) { sum += weights[j] * ((x[j] - mean[j]) / scale[j]); }
+    for (std::size_t j = 0; j < x.size(); ++j) {
+        sum += weights[j] * ((x[j] - mean[j]) / scale[j]);
+    }
     return sum;
 }
 

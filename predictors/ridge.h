@@ -29,7 +29,8 @@ struct RidgeFit {
 
 /// Fits at one lambda > 0 (on standardised columns; the intercept is not penalised).
 RidgeFit fit_ridge(const Matrix& x, std::span<const double> y, double lambda);
-/// Tries a logarithmic grid of lambda (1e-4 .. 1e4 times the number of rows, never 0) and keeps the smallest leave-one-out error.
+/// Tries a logarithmic grid of lambda (1e-4 .. 1e4 times the number of rows, never 0) and keeps the smallest
+/// leave-one-out error.
 RidgeFit fit_ridge(const Matrix& x, std::span<const double> y);
 
 } // namespace tessera::predictors

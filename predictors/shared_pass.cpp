@@ -23,13 +23,15 @@ namespace {
 
 constexpr std::int64_t kEvaluationBatch = 128; ///< fixed, so that quality has the same bits everywhere
 
-/// Runs `tasks` in their order on `workers` threads, one intra-op thread each. A plain counter instead of oneTBB's splitting keeps the
-/// order, and with it the balance: the largest come first.
+/// Runs `tasks` in their order on `workers` threads, one intra-op thread each. A plain counter instead of
+/// oneTBB's splitting keeps the order, and with it the balance: the largest come first.
 void run_tasks(int workers, const std::vector<std::function<void()>>& tasks) {
     std::atomic<std::size_t> next{0};
     const auto drain = [&](int) {
         training::use_threads(1);
-        for (std::size_t i = next++; i < tasks.size(); i = next++) { tasks[i](); }
+        for (std::size_t i = next++; i < tasks.size(); i = next++) {
+            tasks[i]();
+        }
     };
     if (workers == 1) {
         drain(0);
@@ -39,7 +41,8 @@ void run_tasks(int workers, const std::vector<std::function<void()>>& tasks) {
     arena.execute([&] { tbb::parallel_for(0, workers, drain); });
 }
 
-Maps maps_of(const PassContext& context, const std::function<Batch(std::int64_t)>& batch_of, std::int64_t index) {
+Maps maps_of(const PassContext& context, const std::function<Batch(std::int64_t)>& batch_of,
+             std::int64_t index) {
     // The batch's own parallel loops must not pick up a student's task here.
     Batch batch;
     tbb::this_task_arena::isolate([&] { batch = batch_of(index); });
@@ -49,7 +52,9 @@ Maps maps_of(const PassContext& context, const std::function<Batch(std::int64_t)
 }
 
 std::vector<std::int64_t> head_of(std::vector<std::int64_t> order, std::int64_t limit) {
-    if (limit > 0 && limit < static_cast<std::int64_t>(order.size())) { order.resize(static_cast<std::size_t>(limit)); }
+    if (limit > 0 && limit < static_cast<std::int64_t>(order.size())) {
+        order.resize(static_cast<std::size_t>(limit));
+    }
     return order;
 }
 
@@ -67,10 +72,14 @@ void stream(const PassContext& context, std::vector<Student*> students, std::int
     std::stable_sort(students.begin(), students.end(),
                      [](const Student* a, const Student* b) { return a->macs() > b->macs(); });
     Maps current, next;
-    if (first < batches) { run_tasks(1, {[&] { current = maps_of(context, batch_of, first); }}); }
+    if (first < batches) {
+        run_tasks(1, {[&] { current = maps_of(context, batch_of, first); }});
+    }
     for (std::int64_t i = first; i < batches; ++i) {
         std::vector<std::function<void()>> tasks;
-        if (i + 1 < batches) { tasks.emplace_back([&] { next = maps_of(context, batch_of, i + 1); }); }
+        if (i + 1 < batches) {
+            tasks.emplace_back([&] { next = maps_of(context, batch_of, i + 1); });
+        }
         for (Student* student : students) {
             tasks.emplace_back([&, student] { task(*student, current, i); });
         }
@@ -86,7 +95,8 @@ std::int64_t steps_of(const PassContext& context) {
 }
 
 void train_together(const PassContext& context, std::vector<Student*> students, std::int64_t limit,
-                    support::Progress& progress, const std::filesystem::path& checkpoint, const std::string& name) {
+                    support::Progress& progress, const std::filesystem::path& checkpoint,
+                    const std::string& name) {
     const std::int64_t images = images_per_epoch(context), batch = std::min(context.options.batch, images);
     const std::int64_t per_epoch = std::max<std::int64_t>(1, images / batch);
     const std::int64_t steps = limit > 0 ? std::min(limit, steps_of(context)) : steps_of(context);
@@ -104,14 +114,19 @@ void train_together(const PassContext& context, std::vector<Student*> students, 
                 support::info("goes on at step {} of {}", first, steps);
             }
         } catch (const std::exception& error) {
-            throw support::RunError(fmt::format("{}: damaged checkpoint ({}); delete it to start the pass again",
-                                                checkpoint.string(), error.what()));
+            throw support::RunError(
+                fmt::format("{}: damaged checkpoint ({}); delete it to start the pass again",
+                            checkpoint.string(), error.what()));
         }
     }
     const auto save = [&](std::int64_t step) {
-        if (checkpoint.empty()) { return; }
+        if (checkpoint.empty()) {
+            return;
+        }
         TensorMap state;
-        for (std::size_t i = 0; i < students.size(); ++i) { students[i]->save(state, fmt::format("{}.", i)); }
+        for (std::size_t i = 0; i < students.size(); ++i) {
+            students[i]->save(state, fmt::format("{}.", i));
+        }
         state["step"] = torch::tensor({step}, torch::kLong);
         training::write_safetensors(checkpoint, state, {{"schema", "tessera-pass-1"}, {"pass", name}});
     };
@@ -121,22 +136,24 @@ void train_together(const PassContext& context, std::vector<Student*> students, 
     const auto batch_of = [&](std::int64_t step) {
         const std::int64_t epoch = step / per_epoch, place = step % per_epoch;
         if (epoch != ordered_epoch) {
-            order = head_of(training::epoch_order(context.data.train.size(),
-                                                  support::derive_seed(context.seed, {"distil", "order"}), epoch),
-                            images);
+            order =
+                head_of(training::epoch_order(context.data.train.size(),
+                                              support::derive_seed(context.seed, {"distil", "order"}), epoch),
+                        images);
             ordered_epoch = epoch;
         }
         const std::uint64_t seed =
             support::derive_seed(context.seed, {"distil", "augment", std::to_string(epoch)});
-        return training::make_batch(
-            context.data.train,
-            std::span(order).subspan(static_cast<std::size_t>(place * batch), static_cast<std::size_t>(batch)),
-            context.data.normalisation, &context.options.augment, seed);
+        return training::make_batch(context.data.train,
+                                    std::span(order).subspan(static_cast<std::size_t>(place * batch),
+                                                             static_cast<std::size_t>(batch)),
+                                    context.data.normalisation, &context.options.augment, seed);
     };
     const std::int64_t warmup = std::min<std::int64_t>(steps / 20, 100);
     const auto learn = [&](Student& student, const Maps& maps, std::int64_t step) {
         const std::size_t b = student.block();
-        student.learn(maps[b], maps[b + 1], context.variance[b], training::cosine_factor(step, steps, warmup));
+        student.learn(maps[b], maps[b + 1], context.variance[b],
+                      training::cosine_factor(step, steps, warmup));
     };
     auto saved_at = std::chrono::steady_clock::now();
     const auto after = [&](std::int64_t step) {
@@ -157,19 +174,23 @@ void settle_and_evaluate(const PassContext& context, std::vector<Student*> stude
     const auto nothing = [](std::int64_t) { support::check_interrupt(); };
     const std::int64_t available = std::min(context.options.settle_images, context.data.train.size());
     const std::int64_t batch = std::min(context.options.batch, available);
-    const auto settling = head_of(
-        training::epoch_order(context.data.train.size(), support::derive_seed(context.seed, {"distil", "settle"}), 0),
-        available);
-    for (Student* s : students) { s->begin_settling(); }
+    const auto settling =
+        head_of(training::epoch_order(context.data.train.size(),
+                                      support::derive_seed(context.seed, {"distil", "settle"}), 0),
+                available);
+    for (Student* s : students) {
+        s->begin_settling();
+    }
     stream(
         context, students, available / batch,
         [&](std::int64_t i) {
-            return training::make_batch(
-                context.data.train,
-                std::span(settling).subspan(static_cast<std::size_t>(i * batch), static_cast<std::size_t>(batch)),
-                context.data.normalisation);
+            return training::make_batch(context.data.train,
+                                        std::span(settling).subspan(static_cast<std::size_t>(i * batch),
+                                                                    static_cast<std::size_t>(batch)),
+                                        context.data.normalisation);
         },
-        [](Student& student, const Maps& maps, std::int64_t) { student.settle(maps[student.block()]); }, nothing);
+        [](Student& student, const Maps& maps, std::int64_t) { student.settle(maps[student.block()]); },
+        nothing);
     for (Student* s : students) {
         s->end_settling();
         s->begin_evaluation();
@@ -178,13 +199,16 @@ void settle_and_evaluate(const PassContext& context, std::vector<Student*> stude
     const std::int64_t limit = context.options.held_out_images;
     const std::int64_t count = limit > 0 ? std::min(limit, held_out.size()) : held_out.size();
     std::vector<std::int64_t> rows(static_cast<std::size_t>(count));
-    for (std::size_t i = 0; i < rows.size(); ++i) { rows[i] = static_cast<std::int64_t>(i); }
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        rows[i] = static_cast<std::int64_t>(i);
+    }
     stream(
         context, students, (count + kEvaluationBatch - 1) / kEvaluationBatch,
         [&](std::int64_t i) {
             const auto begin = static_cast<std::size_t>(i * kEvaluationBatch);
             const auto length = std::min(static_cast<std::size_t>(kEvaluationBatch), rows.size() - begin);
-            return training::make_batch(held_out, std::span(rows).subspan(begin, length), context.data.normalisation);
+            return training::make_batch(held_out, std::span(rows).subspan(begin, length),
+                                        context.data.normalisation);
         },
         [](Student& student, const Maps& maps, std::int64_t) {
             student.evaluate(maps[student.block()], maps[student.block() + 1]);
@@ -196,9 +220,10 @@ std::vector<torch::Tensor> calibrate(const PassContext& context) {
     const std::size_t blocks = context.space.blocks().size();
     std::vector<training::ChannelVariance> statistics(blocks);
     const std::int64_t images = std::min(context.options.calibration_images, context.data.train.size());
-    const auto rows = head_of(
-        training::epoch_order(context.data.train.size(), support::derive_seed(context.seed, {"distil", "calibrate"}), 0),
-        images);
+    const auto rows =
+        head_of(training::epoch_order(context.data.train.size(),
+                                      support::derive_seed(context.seed, {"distil", "calibrate"}), 0),
+                images);
     for (std::int64_t begin = 0; begin < images; begin += kEvaluationBatch) {
         const auto length = static_cast<std::size_t>(std::min(kEvaluationBatch, images - begin));
         const auto batch_of = [&](std::int64_t) {
@@ -208,7 +233,9 @@ std::vector<torch::Tensor> calibrate(const PassContext& context) {
         };
         Maps maps;
         run_tasks(1, {[&] { maps = maps_of(context, batch_of, 0); }});
-        for (std::size_t b = 0; b < blocks; ++b) { statistics[b].add(maps[b + 1]); }
+        for (std::size_t b = 0; b < blocks; ++b) {
+            statistics[b].add(maps[b + 1]);
+        }
         support::check_interrupt();
     }
     std::vector<torch::Tensor> variance;

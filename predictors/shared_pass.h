@@ -30,9 +30,10 @@ struct PassContext {
 /// The reference's maps for one batch: Y_0 .. Y_N.
 using Maps = std::vector<torch::Tensor>;
 
-/// Calls `task(student, maps, batch)` for every student and every batch from `first` on, in the order of batches for each student;
-/// students of one batch run side by side, one thread each, while the reference computes the next batch's maps. No result depends on the number
-/// of workers. `after(batch)` runs between batches, on the caller's thread.
+/// Calls `task(student, maps, batch)` for every student and every batch from `first` on, in the order of
+/// batches for each student; students of one batch run side by side, one thread each, while the reference
+/// computes the next batch's maps. No result depends on the number of workers. `after(batch)` runs between
+/// batches, on the caller's thread.
 void stream(const PassContext& context, std::vector<Student*> students, std::int64_t batches,
             const std::function<training::Batch(std::int64_t)>& batch_of,
             const std::function<void(Student&, const Maps&, std::int64_t)>& task,
@@ -42,7 +43,8 @@ void stream(const PassContext& context, std::vector<Student*> students, std::int
 std::int64_t steps_of(const PassContext& context);
 
 /// Trains the students, `limit` steps at most (0: steps_of). With a checkpoint path, state is stored every
-/// options.checkpoint_seconds and on interruption (then Interrupted is thrown), and a pass of the same name goes on from it.
+/// options.checkpoint_seconds and on interruption (then Interrupted is thrown), and a pass of the same name
+/// goes on from it.
 void train_together(const PassContext& context, std::vector<Student*> students, std::int64_t limit,
                     support::Progress& progress, const std::filesystem::path& checkpoint = {},
                     const std::string& name = {});
@@ -50,7 +52,8 @@ void train_together(const PassContext& context, std::vector<Student*> students, 
 /// Settles BatchNorm statistics on training images, then takes quality and moments on held-out ones.
 void settle_and_evaluate(const PassContext& context, std::vector<Student*> students);
 
-/// Variances of the reference's maps Y_1 .. Y_N over the first `images` training images, floored; warns about dead channels.
+/// Variances of the reference's maps Y_1 .. Y_N over the first `images` training images, floored; warns about
+/// dead channels.
 std::vector<torch::Tensor> calibrate(const PassContext& context);
 
 } // namespace tessera::predictors

@@ -16,7 +16,9 @@ namespace {
 
 training::Optimizer make_optimizer(const torch::nn::Module& module, double learning_rate, double clip) {
     std::vector<std::pair<std::string, Tensor>> parameters;
-    for (const auto& item : module.named_parameters()) { parameters.emplace_back(item.key(), item.value()); }
+    for (const auto& item : module.named_parameters()) {
+        parameters.emplace_back(item.key(), item.value());
+    }
     training::OptimizerOptions options;
     options.kind = training::OptimizerKind::adam;
     options.learning_rate = learning_rate;
@@ -28,14 +30,16 @@ training::Optimizer make_optimizer(const torch::nn::Module& module, double learn
 template <class Visit>
 void for_each_norm(torch::nn::Module& module, Visit visit) {
     for (const auto& child : module.modules()) {
-        if (auto* norm = child->as<torch::nn::BatchNorm2d>()) { visit(*norm); }
+        if (auto* norm = child->as<torch::nn::BatchNorm2d>()) {
+            visit(*norm);
+        }
     }
 }
 
 } // namespace
 
-Student::Student(const SearchSpace& space, std::size_t block, std::size_t choice, double learning_rate, double clip,
-                 std::uint64_t run_seed)
+Student::Student(const SearchSpace& space, std::size_t block, std::size_t choice, double learning_rate,
+                 double clip, std::uint64_t run_seed)
     : block_(block), choice_(choice), learning_rate_(learning_rate) {
     const auto& b = space.blocks().at(block);
     const auto& c = b.choices.at(choice);
@@ -45,10 +49,13 @@ Student::Student(const SearchSpace& space, std::size_t block, std::size_t choice
     training::to_channels_last(*module_);
     module_->train();
     // A pass-through has no parameters and nothing to learn.
-    if (!module_->parameters().empty()) { optimizer_.emplace(make_optimizer(*module_, learning_rate, clip)); }
+    if (!module_->parameters().empty()) {
+        optimizer_.emplace(make_optimizer(*module_, learning_rate, clip));
+    }
 }
 
-Student::Student(const SearchSpace& space, std::size_t block, const TensorMap& weights) : block_(block), choice_(0) {
+Student::Student(const SearchSpace& space, std::size_t block, const TensorMap& weights)
+    : block_(block), choice_(0) {
     const auto& b = space.blocks().at(block);
     macs_ = space.block_costs(block, b.choices.front()).macs;
     module_ = search_spaces::build_block(b.choices.front(), b.site);
@@ -59,18 +66,24 @@ Student::Student(const SearchSpace& space, std::size_t block, const TensorMap& w
 
 std::int64_t Student::weight_bytes() const {
     std::int64_t bytes = 0;
-    for (const auto& p : module_->parameters()) { bytes += p.numel() * static_cast<std::int64_t>(p.element_size()); }
+    for (const auto& p : module_->parameters()) {
+        bytes += p.numel() * static_cast<std::int64_t>(p.element_size());
+    }
     return bytes;
 }
 
 void Student::to(torch::Device device) {
-    if (device.is_cpu()) { return; }
+    if (device.is_cpu()) {
+        return;
+    }
     module_->to(device);
     // The optimiser holds the parameters it was given; moving a module replaces their data in place.
 }
 
 void Student::learn(const Tensor& input, const Tensor& target, const Tensor& variance, double factor) {
-    if (!active()) { return; }
+    if (!active()) {
+        return;
+    }
     // oneTBB's threads start with gradients on, but a task may run inside another's guard.
     const at::AutoGradMode with_gradients(true);
     optimizer_->zero_grad();
@@ -87,7 +100,9 @@ void Student::learn(const Tensor& input, const Tensor& target, const Tensor& var
 }
 
 void Student::begin_settling() {
-    if (!active()) { return; }
+    if (!active()) {
+        return;
+    }
     for_each_norm(*module_, [](torch::nn::BatchNorm2dImpl& norm) {
         norm.reset_running_stats();
         norm.options.momentum(std::nullopt); // the plain average over the settling batches
@@ -96,13 +111,17 @@ void Student::begin_settling() {
 }
 
 void Student::settle(const Tensor& input) {
-    if (!active()) { return; }
+    if (!active()) {
+        return;
+    }
     const torch::NoGradGuard no_gradients;
     module_->forward(input);
 }
 
 void Student::end_settling() {
-    if (!active()) { return; }
+    if (!active()) {
+        return;
+    }
     for_each_norm(*module_, [](torch::nn::BatchNorm2dImpl& norm) { norm.options.momentum(0.1); });
     module_->eval();
 }
@@ -114,7 +133,9 @@ void Student::begin_evaluation() {
 }
 
 void Student::evaluate(const Tensor& input, const Tensor& target) {
-    if (diverged_) { return; }
+    if (diverged_) {
+        return;
+    }
     const torch::NoGradGuard no_gradients;
     const Tensor output = module_->forward(input);
     const auto per_channel = [](const Tensor& t) { return t.sum({0, 2, 3}, false, torch::kDouble); };
@@ -128,28 +149,37 @@ void Student::evaluate(const Tensor& input, const Tensor& target) {
 }
 
 double Student::nsr(const Tensor& variance) const {
-    if (diverged_ || counted_ == 0) { return std::numeric_limits<double>::quiet_NaN(); }
+    if (diverged_ || counted_ == 0) {
+        return std::numeric_limits<double>::quiet_NaN();
+    }
     const Tensor error = squared_error_.cpu() / static_cast<double>(counted_);
     return (error / variance.cpu().to(torch::kDouble)).mean().item<double>();
 }
 
 TensorMap Student::moments() const {
-    if (diverged_ || counted_ == 0) { return {}; }
+    if (diverged_ || counted_ == 0) {
+        return {};
+    }
     const auto n = static_cast<double>(counted_);
-    return {{"mean", (sum_ / n).to(torch::kFloat).cpu()}, {"mean_square", (sum_of_squares_ / n).to(torch::kFloat).cpu()}};
+    return {{"mean", (sum_ / n).to(torch::kFloat).cpu()},
+            {"mean_square", (sum_of_squares_ / n).to(torch::kFloat).cpu()}};
 }
 
 TensorMap Student::weights() const { return training::state_of(*module_); }
 
 void Student::save(TensorMap& into, const std::string& prefix) const {
     training::add_with_prefix(into, training::state_of(*module_), prefix + "weights.");
-    if (optimizer_) { training::add_with_prefix(into, optimizer_->state(), prefix + "moments."); }
+    if (optimizer_) {
+        training::add_with_prefix(into, optimizer_->state(), prefix + "moments.");
+    }
     into[prefix + "diverged"] = torch::tensor({diverged_ ? 1 : 0}, torch::kLong);
 }
 
 void Student::load(const TensorMap& from, const std::string& prefix, const std::string& source) {
     training::load_state(*module_, training::with_prefix_removed(from, prefix + "weights."), source);
-    if (optimizer_) { optimizer_->load(training::with_prefix_removed(from, prefix + "moments."), source); }
+    if (optimizer_) {
+        optimizer_->load(training::with_prefix_removed(from, prefix + "moments."), source);
+    }
     diverged_ = from.at(prefix + "diverged").item<std::int64_t>() != 0;
 }
 

@@ -12,9 +12,10 @@ namespace tessera::predictors {
 
 class Student {
 public:
-    /// Freshly initialised from a seed of its own, derived from the run's seed, the block's name and the choice alone.
-    Student(const search_spaces::SearchSpace& space, std::size_t block, std::size_t choice, double learning_rate,
-            double clip, std::uint64_t run_seed);
+    /// Freshly initialised from a seed of its own, derived from the run's seed, the block's name and the
+    /// choice alone.
+    Student(const search_spaces::SearchSpace& space, std::size_t block, std::size_t choice,
+            double learning_rate, double clip, std::uint64_t run_seed);
     /// The reference's own block: never trained, only evaluated.
     Student(const search_spaces::SearchSpace& space, std::size_t block, const training::TensorMap& weights);
 
@@ -30,8 +31,10 @@ public:
     std::int64_t weight_bytes() const;
     void to(torch::Device device);
 
-    /// One step on a batch of the reference's maps at `factor` times the learning rate. Marks itself diverged on a loss that is not finite.
-    void learn(const torch::Tensor& input, const torch::Tensor& target, const torch::Tensor& variance, double factor);
+    /// One step on a batch of the reference's maps at `factor` times the learning rate. Marks itself diverged
+    /// on a loss that is not finite.
+    void learn(const torch::Tensor& input, const torch::Tensor& target, const torch::Tensor& variance,
+               double factor);
 
     /// BatchNorm statistics anew: begin, forward over batches, end.
     void begin_settling();

@@ -28,5 +28,7 @@ struct Architecture {
 
 template <>
 struct std::hash<tessera::search_spaces::Architecture> {
-    std::size_t operator()(const tessera::search_spaces::Architecture& a) const { return std::hash<std::string>{}(a.text()); }
+    std::size_t operator()(const tessera::search_spaces::Architecture& a) const {
+        return std::hash<std::string>{}(a.text());
+    }
 };

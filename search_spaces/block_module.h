@@ -29,22 +29,25 @@ struct SelfInitialising {
     virtual void initialise_own(at::Generator generator) = 0;
 };
 
-/// Refills every parameter and buffer from `seed` alone, in the order of their names: convolutions and linear layers with
-/// Kaiming-normal (fan out for convolutions) weights, zero biases; BatchNorm at 1, 0 and settled buffers at 0, 1.
-/// Independent of the global generator and of the number of threads.
-/// Every tensor has a generator of its own, seeded from `seed` and its name. Dropout is reseeded as well.
+/// Refills every parameter and buffer from `seed` alone, in the order of their names: convolutions and linear
+/// layers with Kaiming-normal (fan out for convolutions) weights, zero biases; BatchNorm at 1, 0 and settled
+/// buffers at 0, 1. Independent of the global generator and of the number of threads. Every tensor has a
+/// generator of its own, seeded from `seed` and its name. Dropout is reseeded as well.
 void initialise(torch::nn::Module& module, std::uint64_t seed);
-/// Restarts the random numbers of every dropout of the module; called at each step, training can be resumed anywhere.
+/// Restarts the random numbers of every dropout of the module; called at each step, training can be resumed
+/// anywhere.
 void reseed_dropout(torch::nn::Module& module, std::uint64_t seed);
 
 /// A whole network: stem, one module per block, head.
 struct NetworkImpl : torch::nn::Module {
-    /// Built for an architecture of the space, unseeded (see initialise()). Submodules: "stem", "block0".., "head".
+    /// Built for an architecture of the space, unseeded (see initialise()). Submodules: "stem", "block0"..,
+    /// "head".
     NetworkImpl(const SearchSpace& space, const Architecture& architecture);
 
     torch::Tensor forward(const torch::Tensor& x);
     /// A deep copy with the same weights, modes and random state, on `device` where one is given.
-    std::shared_ptr<torch::nn::Module> clone(const std::optional<torch::Device>& device = std::nullopt) const override;
+    std::shared_ptr<torch::nn::Module>
+    clone(const std::optional<torch::Device>& device = std::nullopt) const override;
     /// The maps between blocks: Y_0 (after the stem) to Y_N (after the last block); N + 1 tensors.
     std::vector<torch::Tensor> boundaries(const torch::Tensor& x);
 

@@ -10,8 +10,9 @@
 namespace tessera::search_spaces {
 
 /// One way to build a block, e.g. `mbconv(depth=2,kernel=5,expand=4,width=1,group=1,attention=se,act=swish)`.
-/// All parameters of the family are present, in the family's order, so equal choices have equal texts. Values are kept as
-/// canonical texts (integers without leading zeros, numbers in their shortest form, enumerations in lower case).
+/// All parameters of the family are present, in the family's order, so equal choices have equal texts. Values
+/// are kept as canonical texts (integers without leading zeros, numbers in their shortest form, enumerations
+/// in lower case).
 class Choice {
 public:
     using Parameters = std::vector<std::pair<std::string, std::string>>;
@@ -19,8 +20,8 @@ public:
     Choice() = default;
     Choice(std::string family, Parameters parameters);
 
-    /// Splits `family(key=value,...)` or `family`; checks syntax only (see Registry::complete for the family's rules).
-    /// Throws UsageError naming the position of the first wrong character.
+    /// Splits `family(key=value,...)` or `family`; checks syntax only (see Registry::complete for the
+    /// family's rules). Throws UsageError naming the position of the first wrong character.
     static Choice parse(std::string_view text);
 
     const std::string& family() const { return family_; }

@@ -18,36 +18,44 @@ struct Shape {
 };
 
 struct Costs {
-    std::int64_t macs = 0;       ///< multiply-accumulates of convolutions and matrix products (BatchNorm folded)
+    std::int64_t macs = 0; ///< multiply-accumulates of convolutions and matrix products (BatchNorm folded)
     std::int64_t parameters = 0; ///< trainable parameters, BatchNorm's two per channel included
-    std::int64_t peak_elements = 0; ///< largest number of activation elements alive at once (f32: four bytes each)
+    std::int64_t peak_elements =
+        0; ///< largest number of activation elements alive at once (f32: four bytes each)
 
     /// One after the other: work and parameters add up, the peak is the larger one.
     Costs& then(const Costs& next);
     bool operator==(const Costs&) const = default;
 };
 
-/// Walks through a layer as it will be executed and adds up its costs; throws UsageError where they exceed 63 bits. The
-/// tensor that flows is `shape()`; tensors kept for later (a residual) are held explicitly.
+/// Walks through a layer as it will be executed and adds up its costs; throws UsageError where they exceed 63
+/// bits. The tensor that flows is `shape()`; tensors kept for later (a residual) are held explicitly.
 class CostMeter {
 public:
     explicit CostMeter(Shape input) : shape_(input) { observe(0); }
 
-    /// Convolution with "same" padding; a following BatchNorm and activation are in place and counted by `norm`.
-    void convolution(std::int64_t out_channels, std::int64_t kernel, std::int64_t stride, std::int64_t groups, bool bias,
-                     bool norm);
-    /// Global average pool of the current tensor, two dense layers with biases, channel-wise product into a new tensor.
+    /// Convolution with "same" padding; a following BatchNorm and activation are in place and counted by
+    /// `norm`.
+    void convolution(std::int64_t out_channels, std::int64_t kernel, std::int64_t stride, std::int64_t groups,
+                     bool bias, bool norm);
+    /// Global average pool of the current tensor, two dense layers with biases, channel-wise product into a
+    /// new tensor.
     void squeeze_excite(std::int64_t reduced);
     /// Mean over the map; the tensor becomes channels x 1 x 1.
     void global_pool();
     /// Dense layer on a pooled tensor.
     void linear(std::int64_t out_features, bool bias);
-    /// Keeps a tensor of `elements` alive until release(). A residual is held after the first layer of its branch, which until
-    /// then counts it as its input.
-    void hold(std::int64_t elements) { held_ += elements; observe(0); }
+    /// Keeps a tensor of `elements` alive until release(). A residual is held after the first layer of its
+    /// branch, which until then counts it as its input.
+    void hold(std::int64_t elements) {
+        held_ += elements;
+        observe(0);
+    }
     void release(std::int64_t elements) { held_ -= elements; }
-    /// A convolution beside the flow (a projection shortcut): counted, `shape()` unchanged; its input must be held.
-    void side_convolution(Shape input, std::int64_t out_channels, std::int64_t kernel, std::int64_t stride, bool norm);
+    /// A convolution beside the flow (a projection shortcut): counted, `shape()` unchanged; its input must be
+    /// held.
+    void side_convolution(Shape input, std::int64_t out_channels, std::int64_t kernel, std::int64_t stride,
+                          bool norm);
 
     const Shape& shape() const { return shape_; }
     const Costs& costs() const { return costs_; }

@@ -28,10 +28,10 @@ struct Parameter {
     std::string name;
     Kind kind = Kind::integer;
     std::string default_value;
-    double low = 0, high = 0;            ///< inclusive, for numbers
-    std::vector<std::string> words = {}; ///< for words
+    double low = 0, high = 0;                                      ///< inclusive, for numbers
+    std::vector<std::string> words = {};                           ///< for words
     std::vector<std::pair<std::string, std::string>> aliases = {}; ///< e.g. group: depthwise -> 1
-    bool odd = false;                    ///< integers: even values are refused
+    bool odd = false;                                              ///< integers: even values are refused
 };
 
 /// A layer family. Stateless; one instance each in the registry.
@@ -53,7 +53,8 @@ public:
 std::span<const Family* const> families();
 /// Throws UsageError with the nearest name when there is none.
 const Family& family(std::string_view name);
-/// Canonical text of one value; throws UsageError when it is not one of the parameter's. `family` is for the message.
+/// Canonical text of one value; throws UsageError when it is not one of the parameter's. `family` is for the
+/// message.
 std::string canonical_value(std::string_view family, const Parameter& parameter, std::string_view text);
 /// The family's parameter of this name; throws UsageError with the nearest name when there is none.
 const Parameter& parameter(const Family& family, std::string_view name);

@@ -19,7 +19,8 @@ struct StemOptions {
     static StemOptions read(support::Section section);
 };
 
-/// The fixed last layers: optional 1x1 convolution -> BatchNorm -> activation, mean over the map, dropout, linear.
+/// The fixed last layers: optional 1x1 convolution -> BatchNorm -> activation, mean over the map, dropout,
+/// linear.
 struct HeadOptions {
     std::int64_t channels = 0; ///< of the 1x1 convolution; 0: none
     std::string act = "relu";
@@ -35,8 +36,9 @@ struct Block {
 
 class SearchSpace {
 public:
-    /// Reads the `space` section. Throws UsageError (file:line:column) for an empty block, a choice that cannot fit, a reference
-    /// that is not among the choices, duplicate block names, a map that shrinks to nothing.
+    /// Reads the `space` section. Throws UsageError (file:line:column) for an empty block, a choice that
+    /// cannot fit, a reference that is not among the choices, duplicate block names, a map that shrinks to
+    /// nothing.
     static SearchSpace read(support::Section section);
 
     const std::string& name() const { return name_; }
@@ -51,8 +53,8 @@ public:
     std::int64_t choice_count() const;
     Architecture reference() const;
 
-    /// One choice index per block <-> architecture. Throws UsageError when a choice is not in the space (naming block, choice
-    /// and the nearest choice of that block) or the number of blocks differs.
+    /// One choice index per block <-> architecture. Throws UsageError when a choice is not in the space
+    /// (naming block, choice and the nearest choice of that block) or the number of blocks differs.
     Architecture architecture(std::span<const int> genome) const;
     std::vector<int> genome(const Architecture& architecture) const;
 
@@ -62,7 +64,8 @@ public:
     /// Whole network: sums of work and parameters, maximum of the peaks.
     Costs costs(const Architecture& architecture) const;
 
-    /// Hash of everything that fixes the weights' shapes: input, classes, stem, head, sites. Not of the choices.
+    /// Hash of everything that fixes the weights' shapes: input, classes, stem, head, sites. Not of the
+    /// choices.
     std::string skeleton_hash() const;
 
 private:

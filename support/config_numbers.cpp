@@ -73,8 +73,8 @@ void check_range(const Source& source, const Range<T>& range, T value) {
     }
 }
 
-/// A default outside the range is how a caller says "not set": it is accepted when it is written out, too. A required
-/// key has no default.
+/// A default outside the range is how a caller says "not set": it is accepted when it is written out, too. A
+/// required key has no default.
 template <class T>
 void read_number(Section::State& section, std::string_view key, T& value, const Range<T>& range,
                  std::string_view type, std::string_view meaning) {

@@ -7,7 +7,14 @@
 namespace tessera::support {
 
 /// Exit statuses of the program.
-enum class ExitCode : int { ok = 0, runtime = 1, usage = 2, infeasible = 3, interrupted = 130, terminated = 143 };
+enum class ExitCode : int {
+    ok = 0,
+    runtime = 1,
+    usage = 2,
+    infeasible = 3,
+    interrupted = 130,
+    terminated = 143
+};
 
 /// Base of everything the program throws on purpose. `what()` is one line without a trailing full stop:
 /// what is wrong, where, and what to do about it.

@@ -8,12 +8,12 @@
 
 namespace tessera::support {
 
-/// Writes beside the target, syncs, renames; creates missing parent folders. Throws RunError naming the file and
-/// the system's reason (read-only, disk full, ...), leaving neither a new nor a temporary file.
+/// Writes beside the target, syncs, renames; creates missing parent folders. Throws RunError naming the file
+/// and the system's reason (read-only, disk full, ...), leaving neither a new nor a temporary file.
 void write_atomically(const std::filesystem::path& file, std::string_view content);
 
-/// As write_atomically for content that another library writes itself (for instance TorchScript): write to path(),
-/// then commit(). Destroyed without commit(), the temporary file is removed.
+/// As write_atomically for content that another library writes itself (for instance TorchScript): write to
+/// path(), then commit(). Destroyed without commit(), the temporary file is removed.
 class AtomicFile {
 public:
     explicit AtomicFile(std::filesystem::path target);
@@ -28,8 +28,8 @@ private:
     bool committed_ = false;
 };
 
-/// Removes what writers that were killed left under `folder`. Only for who holds the folder's lock: it cannot be told
-/// from what another process is writing.
+/// Removes what writers that were killed left under `folder`. Only for who holds the folder's lock: it cannot
+/// be told from what another process is writing.
 void remove_unfinished(const std::filesystem::path& folder);
 
 /// Whole content; throws RunError when it is missing, not a regular file, or larger than `limit` bytes.
@@ -38,8 +38,8 @@ std::string read_file(const std::filesystem::path& file, std::uint64_t limit = 6
 /// Adds one line to a file and flushes it (for JSONL logs; the only files that grow in place).
 void append_line(const std::filesystem::path& file, std::string_view line);
 
-/// An advisory lock on `folder`/lock, held while the object lives. Throws RunError when another process holds it,
-/// naming that process. The system releases it when the process dies.
+/// An advisory lock on `folder`/lock, held while the object lives. Throws RunError when another process holds
+/// it, naming that process. The system releases it when the process dies.
 class FolderLock {
 public:
     explicit FolderLock(const std::filesystem::path& folder);

@@ -1,4 +1,5 @@
-// Messages to stderr and, once a run is open, to its log.jsonl. Results never go through here: they are printed on stdout.
+// Messages to stderr and, once a run is open, to its log.jsonl. Results never go through here: they are
+// printed on stdout.
 #pragma once
 
 #include <filesystem>
@@ -13,7 +14,8 @@ enum class Verbosity { quiet, normal, verbose };
 /// Quiet: warnings and errors only, no progress. Verbose: debug messages as well.
 void set_verbosity(Verbosity verbosity);
 Verbosity verbosity();
-/// From now on every message is also appended to `file`, one JSON object a line: time (UTC, ISO 8601), level, message.
+/// From now on every message is also appended to `file`, one JSON object a line: time (UTC, ISO 8601), level,
+/// message.
 void log_to(const std::filesystem::path& file);
 /// Stops writing to the file given to log_to().
 void close_log();

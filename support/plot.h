@@ -22,8 +22,9 @@ struct Plot {
     bool log_x = false;
     int width = 720, height = 480;
 
-    /// Axes with round ticks, a legend, colours that differ also in lightness, markers that differ by shape; text escaped.
-    /// Never throws on data: no series or a single point give an empty frame or a point in the middle.
+    /// Axes with round ticks, a legend, colours that differ also in lightness, markers that differ by shape;
+    /// text escaped. Never throws on data: no series or a single point give an empty frame or a point in the
+    /// middle.
     std::string svg() const;
 };
 

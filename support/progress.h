@@ -1,4 +1,5 @@
-// Progress of long work on stderr: one line rewritten in place on a terminal, a plain line now and then elsewhere.
+// Progress of long work on stderr: one line rewritten in place on a terminal, a plain line now and then
+// elsewhere.
 #pragma once
 
 #include <chrono>
@@ -9,8 +10,8 @@ namespace tessera::support {
 
 class Progress {
 public:
-    /// `total` units of `unit` ("images", "batches", "epochs") under the heading `what`; `done` of them were done before (resumed),
-    /// and count towards the share but not towards the rate.
+    /// `total` units of `unit` ("images", "batches", "epochs") under the heading `what`; `done` of them were
+    /// done before (resumed), and count towards the share but not towards the rate.
     Progress(std::string what, std::int64_t total, std::string unit, std::int64_t done = 0);
     ~Progress();
     Progress(const Progress&) = delete;

@@ -10,8 +10,8 @@
 
 namespace tessera::support {
 
-/// A seed for one task, derived from the run's seed and the task's name, e.g. derive_seed(1, {"distil", "b2", choice}).
-/// Independent of the order in which tasks run.
+/// A seed for one task, derived from the run's seed and the task's name, e.g. derive_seed(1, {"distil", "b2",
+/// choice}). Independent of the order in which tasks run.
 std::uint64_t derive_seed(std::uint64_t seed, std::initializer_list<std::string_view> path);
 
 /// xoshiro256** (Blackman and Vigna). Cheap to construct; its state can be stored and restored.
@@ -25,14 +25,17 @@ public:
     std::uint64_t below(std::uint64_t n);
     /// Uniform in [0, 1).
     double uniform();
-    /// Standard normal (polar method would keep a spare value: the inverse pair is discarded so that the state is enough).
+    /// Standard normal (polar method would keep a spare value: the inverse pair is discarded so that the
+    /// state is enough).
     double normal();
     const State& state() const { return state_; }
     void restore(const State& state) { state_ = state; }
 
     template <class T>
     void shuffle(std::vector<T>& values) {
-        for (std::size_t i = values.size(); i > 1; --i) { std::swap(values[i - 1], values[below(i)]); }
+        for (std::size_t i = values.size(); i > 1; --i) {
+            std::swap(values[i - 1], values[below(i)]);
+        }
     }
 
 private:

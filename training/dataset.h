@@ -38,24 +38,26 @@ enum class DatasetKind { synthetic, cifar10, cifar100, mnist, image_folder };
 
 struct DataOptions {
     DatasetKind kind = DatasetKind::synthetic;
-    std::filesystem::path path;       ///< folder of the files; unused by synthetic
-    std::int64_t image_size = 0;      ///< image_folder: side after resize and centre crop; 0: taken from space.input
-    std::int64_t train_limit = 0;     ///< at most this many training images, drawn evenly over classes; 0: all
-    double validation = 0.1;          ///< share of the training images held out (stratified by class)
+    std::filesystem::path path; ///< folder of the files; unused by synthetic
+    std::int64_t image_size =
+        0; ///< image_folder: side after resize and centre crop; 0: taken from space.input
+    std::int64_t train_limit = 0; ///< at most this many training images, drawn evenly over classes; 0: all
+    double validation = 0.1;      ///< share of the training images held out (stratified by class)
     std::vector<double> mean, deviation; ///< empty: measured on the training images
-    std::filesystem::path cache;      ///< image_folder: folder of the decoded cache; empty: none
+    std::filesystem::path cache;         ///< image_folder: folder of the decoded cache; empty: none
     // synthetic
     std::int64_t synthetic_train = 4000, synthetic_test = 1000, synthetic_classes = 10, synthetic_size = 16;
-    std::int64_t split_seed = 1;      ///< of the split and of the synthetic images; not the run's seed, so that runs compare
+    std::int64_t split_seed =
+        1; ///< of the split and of the synthetic images; not the run's seed, so that runs compare
 
     /// Reads the `data` section.
     static DataOptions read(support::Section section);
 };
 
-/// Loads, splits, measures the normalisation. `channels`, `height`, `width`, `classes` are the space's: a data set that does not
-/// fit them is refused (UsageError). Throws RunError naming the file for missing, truncated or corrupt data and for class folders
-/// that differ between splits.
-Datasets load_datasets(const DataOptions& options, std::int64_t channels, std::int64_t height, std::int64_t width,
-                       std::int64_t classes);
+/// Loads, splits, measures the normalisation. `channels`, `height`, `width`, `classes` are the space's: a
+/// data set that does not fit them is refused (UsageError). Throws RunError naming the file for missing,
+/// truncated or corrupt data and for class folders that differ between splits.
+Datasets load_datasets(const DataOptions& options, std::int64_t channels, std::int64_t height,
+                       std::int64_t width, std::int64_t classes);
 
 } // namespace tessera::training

@@ -9,11 +9,14 @@ namespace tessera::training {
 torch::Tensor cross_entropy(const torch::Tensor& logits, const torch::Tensor& labels, double smoothing);
 
 /// T^2 * KL(softmax(teacher/T) || softmax(student/T)), mean over the batch (Hinton et al., arXiv 1503.02531).
-torch::Tensor distillation_loss(const torch::Tensor& student, const torch::Tensor& teacher, double temperature);
+torch::Tensor distillation_loss(const torch::Tensor& student, const torch::Tensor& teacher,
+                                double temperature);
 
-/// Per-channel noise-to-signal ratio averaged over channels (algorithms of DONNA, arXiv 2012.08859, eq. for blockwise distillation):
-/// (1/C) sum_c E_{b,h,w}[(target_c - output_c)^2] / variance_c. Maps B x C x H x W, variance C.
-torch::Tensor noise_to_signal(const torch::Tensor& output, const torch::Tensor& target, const torch::Tensor& variance);
+/// Per-channel noise-to-signal ratio averaged over channels (algorithms of DONNA, arXiv 2012.08859, eq. for
+/// blockwise distillation): (1/C) sum_c E_{b,h,w}[(target_c - output_c)^2] / variance_c. Maps B x C x H x W,
+/// variance C.
+torch::Tensor noise_to_signal(const torch::Tensor& output, const torch::Tensor& target,
+                              const torch::Tensor& variance);
 
 /// Population variance per channel over B, H, W; streaming over batches (Chan et al.), in double precision.
 class ChannelVariance {

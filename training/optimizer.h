@@ -1,5 +1,5 @@
-// SGD with Nesterov momentum, Adam and AdamW with explicit state tensors: LibTorch's own optimisers can only be stored as
-// pickles, and thousands of small students need no more than this.
+// SGD with Nesterov momentum, Adam and AdamW with explicit state tensors: LibTorch's own optimisers can only
+// be stored as pickles, and thousands of small students need no more than this.
 #pragma once
 
 #include <string>
@@ -17,13 +17,15 @@ enum class OptimizerKind { sgd, adam, adamw };
 
 struct OptimizerOptions {
     OptimizerKind kind = OptimizerKind::sgd;
-    double learning_rate = 0.1;  ///< at the top of the schedule
-    double momentum = 0.9;       ///< sgd: Nesterov
+    double learning_rate = 0.1;                        ///< at the top of the schedule
+    double momentum = 0.9;                             ///< sgd: Nesterov
     double beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8; ///< adam, adamw
-    double weight_decay = 5e-4;  ///< sgd, adam: added to the gradient; adamw: decoupled. Never on biases and BatchNorm
-    double clip = 0;             ///< largest norm of the whole gradient; 0: none
+    double weight_decay =
+        5e-4;        ///< sgd, adam: added to the gradient; adamw: decoupled. Never on biases and BatchNorm
+    double clip = 0; ///< largest norm of the whole gradient; 0: none
 
-    /// Declares optimizer, learning_rate, momentum, weight_decay, clip in the given section; defaults are the object's own.
+    /// Declares optimizer, learning_rate, momentum, weight_decay, clip in the given section; defaults are the
+    /// object's own.
     void read(support::Section& section);
 };
 
@@ -33,7 +35,8 @@ public:
     Optimizer(std::vector<std::pair<std::string, torch::Tensor>> parameters, OptimizerOptions options);
 
     void zero_grad();
-    /// One step with this learning rate on the gradients present; returns the gradient's norm before clipping where clipping is on, else 0.
+    /// One step with this learning rate on the gradients present; returns the gradient's norm before clipping
+    /// where clipping is on, else 0.
     double step(double learning_rate);
 
     /// Moments and the step count, by parameter name.

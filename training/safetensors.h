@@ -1,4 +1,5 @@
-// Weights as safetensors: https://github.com/huggingface/safetensors (8-byte header length, JSON header, raw data).
+// Weights as safetensors: https://github.com/huggingface/safetensors (8-byte header length, JSON header, raw
+// data).
 #pragma once
 
 #include <cstdint>
@@ -20,11 +21,13 @@ struct SafetensorsFile {
     Metadata metadata;
 };
 
-/// Writes atomically; tensors are moved to the CPU and made contiguous. The bytes depend on the content alone.
-void write_safetensors(const std::filesystem::path& file, const TensorMap& tensors, const Metadata& metadata = {});
+/// Writes atomically; tensors are moved to the CPU and made contiguous. The bytes depend on the content
+/// alone.
+void write_safetensors(const std::filesystem::path& file, const TensorMap& tensors,
+                       const Metadata& metadata = {});
 
-/// Reads a whole file. The header is untrusted: its length, every dtype, shape, offset, overlap, gap and overflow is checked
-/// before a byte is copied. Throws RunError naming the file and the tensor.
+/// Reads a whole file. The header is untrusted: its length, every dtype, shape, offset, overlap, gap and
+/// overflow is checked before a byte is copied. Throws RunError naming the file and the tensor.
 SafetensorsFile read_safetensors(const std::filesystem::path& file);
 
 } // namespace tessera::training

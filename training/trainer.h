@@ -24,8 +24,8 @@ struct TrainOptions {
     std::int64_t train_limit = 0; ///< images an epoch visits (the first ones of the epoch's order); 0: all
     double warmup = 1;            ///< epochs of linear rise
     double label_smoothing = 0;
-    double ema = 0;               ///< decay of the weights' moving average used for evaluation and as the result; 0: off
-    bool autocast = false;        ///< bf16; CUDA only
+    double ema = 0; ///< decay of the weights' moving average used for evaluation and as the result; 0: off
+    bool autocast = false;          ///< bf16; CUDA only
     double distillation_weight = 0; ///< share of the teacher's soft labels in the loss, 0..1
     double temperature = 1;
     OptimizerOptions optimizer;
@@ -37,7 +37,8 @@ struct TrainOptions {
 
 struct EpochMetrics {
     std::int64_t epoch = 0; ///< from 1
-    double learning_rate = 0, train_loss = 0, train_accuracy = 0, validation_accuracy = 0, validation_loss = 0, seconds = 0;
+    double learning_rate = 0, train_loss = 0, train_accuracy = 0, validation_accuracy = 0,
+           validation_loss = 0, seconds = 0;
 };
 
 struct TrainResult {
@@ -54,10 +55,11 @@ struct TrainContext {
     torch::Device device = torch::kCPU;
     int threads = 1;
     std::uint64_t seed = 0;
-    std::string label = "teach";                   ///< of the progress line
-    std::filesystem::path checkpoint;              ///< written after every epoch, removed never; empty: none
-    std::string fingerprint;                       ///< of what the checkpoint was made from: one of another fingerprint is ignored
-    /// Needed where distillation_weight > 0. Used as it is, perhaps by several trainings at once: evaluation mode, on `device`.
+    std::string label = "teach";      ///< of the progress line
+    std::filesystem::path checkpoint; ///< written after every epoch, removed never; empty: none
+    std::string fingerprint; ///< of what the checkpoint was made from: one of another fingerprint is ignored
+    /// Needed where distillation_weight > 0. Used as it is, perhaps by several trainings at once: evaluation
+    /// mode, on `device`.
     search_spaces::Network teacher{nullptr};
     support::Progress* progress = nullptr; ///< advanced by images instead of a progress line of its own
     /// Called after every epoch, once its checkpoint is written.
@@ -68,9 +70,10 @@ struct TrainContext {
 Evaluation evaluate(search_spaces::Network& network, const Dataset& data, const Normalisation& normalisation,
                     torch::Device device);
 
-/// Trains in place and leaves the network in evaluation mode on the context's device. Continues from the checkpoint when one of
-/// the same fingerprint exists; the result has the same bits as without the interruption. Calls check_interrupt() after every
-/// step: an interrupted epoch is redone. epochs = 0 only evaluates. Throws RunError when the loss is not finite.
+/// Trains in place and leaves the network in evaluation mode on the context's device. Continues from the
+/// checkpoint when one of the same fingerprint exists; the result has the same bits as without the
+/// interruption. Calls check_interrupt() after every step: an interrupted epoch is redone. epochs = 0 only
+/// evaluates. Throws RunError when the loss is not finite.
 TrainResult train(search_spaces::Network& network, const Datasets& data, const TrainOptions& options,
                   const TrainContext& context);
 

@@ -8,7 +8,8 @@
 namespace tessera::cli {
 
 Command describe_command() {
-    return {"describe", "shows a search space: its size, every block, the reach of every cost, whether bounds can be met",
+    return {"describe",
+            "shows a search space: its size, every block, the reach of every cost, whether bounds can be met",
             "  tessera describe configs/quickstart.yaml\n"
             "  tessera describe configs/donna-imagenet.yaml --json\n",
             [](const Arguments& arguments) {

@@ -24,26 +24,39 @@ search:
 )";
 
 std::string escaped(std::string text) {
-    for (std::size_t at = 0; (at = text.find('|', at)) != std::string::npos; at += 2) { text.insert(at, "\\"); }
+    for (std::size_t at = 0; (at = text.find('|', at)) != std::string::npos; at += 2) {
+        text.insert(at, "\\");
+    }
     return text;
 }
 
 /// The axes that each layer family takes under space.blocks[].choices[].
 std::string families_text() {
-    std::string text = "\n## Layer families\n\nUnder `space.blocks[].choices[]`, each parameter takes a value or a list of values; the "
-                       "choices are all combinations.\n\n| family | parameter | default | values |\n|---|---|---|---|\n";
+    std::string text =
+        "\n## Layer families\n\nUnder `space.blocks[].choices[]`, each parameter takes a value or a list of "
+        "values; the "
+        "choices are all combinations.\n\n| family | parameter | default | values |\n|---|---|---|---|\n";
     for (const search_spaces::Family* family : search_spaces::families()) {
-        if (family->parameters().empty()) { text += fmt::format("| `{}` | none |  |  |\n", family->name()); }
+        if (family->parameters().empty()) {
+            text += fmt::format("| `{}` | none |  |  |\n", family->name());
+        }
         for (const auto& p : family->parameters()) {
             std::string values;
             if (p.kind == search_spaces::Parameter::Kind::word) {
-                for (const auto& word : p.words) { values += (values.empty() ? "`" : ", `") + word + "`"; }
+                for (const auto& word : p.words) {
+                    values += (values.empty() ? "`" : ", `") + word + "`";
+                }
             } else {
                 values = fmt::format("{} to {}", p.low, p.high);
-                if (p.kind == search_spaces::Parameter::Kind::number) { values += ", fractions too"; }
-                for (const auto& [alias, value] : p.aliases) { values += fmt::format("; `{}` is {}", alias, value); }
+                if (p.kind == search_spaces::Parameter::Kind::number) {
+                    values += ", fractions too";
+                }
+                for (const auto& [alias, value] : p.aliases) {
+                    values += fmt::format("; `{}` is {}", alias, value);
+                }
             }
-            text += fmt::format("| `{}` | `{}` | `{}` | {} |\n", family->name(), p.name, p.default_value, values);
+            text +=
+                fmt::format("| `{}` | `{}` | `{}` | {} |\n", family->name(), p.name, p.default_value, values);
         }
     }
     return text;
@@ -56,9 +69,11 @@ Command keys_command() {
             "  tessera keys > docs/configuration.md\n", [](const Arguments& arguments) {
                 const auto document = support::Document::parse(kSpecimen, "specimen");
                 nas::Configuration::read(document);
-                std::string text = "# Configuration\n\nEvery key that a configuration may hold, printed by `tessera keys`. A key "
-                                   "that is not here is refused, with the nearest spelling.\nPaths are relative to the "
-                                   "configuration's folder. `--set a.b=c` overrides a key for one call.\n";
+                std::string text =
+                    "# Configuration\n\nEvery key that a configuration may hold, printed by `tessera keys`. "
+                    "A key "
+                    "that is not here is refused, with the nearest spelling.\nPaths are relative to the "
+                    "configuration's folder. `--set a.b=c` overrides a key for one call.\n";
                 nlohmann::json json = nlohmann::json::array();
                 std::string section = "-";
                 for (const auto& key : document.keys()) {
@@ -66,14 +81,19 @@ Command keys_command() {
                     const std::string heading = top == key.path && key.type != "section" ? "" : top;
                     if (heading != section) {
                         section = heading;
-                        text += fmt::format("\n## {}\n\n| key | type | default | range | meaning |\n|---|---|---|---|---|\n",
-                                            heading.empty() ? "Top level" : heading);
+                        text += fmt::format(
+                            "\n## {}\n\n| key | type | default | range | meaning |\n|---|---|---|---|---|\n",
+                            heading.empty() ? "Top level" : heading);
                     }
-                    text += fmt::format("| `{}` | {} | {} | {} | {} |\n", key.path, escaped(key.type),
-                                        key.default_value.empty() ? "" : fmt::format("`{}`", escaped(key.default_value)),
-                                        escaped(key.range), escaped(key.meaning));
-                    json.push_back({{"path", key.path}, {"type", key.type}, {"default", key.default_value},
-                                    {"range", key.range}, {"meaning", key.meaning}});
+                    text += fmt::format(
+                        "| `{}` | {} | {} | {} | {} |\n", key.path, escaped(key.type),
+                        key.default_value.empty() ? "" : fmt::format("`{}`", escaped(key.default_value)),
+                        escaped(key.range), escaped(key.meaning));
+                    json.push_back({{"path", key.path},
+                                    {"type", key.type},
+                                    {"default", key.default_value},
+                                    {"range", key.range},
+                                    {"meaning", key.meaning}});
                 }
                 text += families_text();
                 print(arguments, text, json.dump(1));

@@ -1,4 +1,5 @@
-// teach, distil, measure, sample, fit, search, finetune, export, report: one stage of a run. And run: all of them.
+// teach, distil, measure, sample, fit, search, finetune, export, report: one stage of a run. And run: all of
+// them.
 #include <fmt/format.h>
 
 #include "cli/command.h"
@@ -29,11 +30,14 @@ int in_run(const Arguments& arguments, const std::function<void(nas::StageContex
 
 Command stage_command(const std::string& name) {
     const nas::Stage& stage = nas::stage(name);
-    std::string examples = fmt::format("  tessera {0} configs/quickstart.yaml\n  tessera {0} --run runs/quickstart --json\n", name);
+    std::string examples = fmt::format(
+        "  tessera {0} configs/quickstart.yaml\n  tessera {0} --run runs/quickstart --json\n", name);
     if (name == "finetune") {
         examples += "  tessera finetune --run runs/quickstart --pick knee --pick 'latency_cpu_ms<=5'\n";
     }
-    if (name == "search") { examples += "  tessera search --run runs/quickstart --set search.generations=100\n"; }
+    if (name == "search") {
+        examples += "  tessera search --run runs/quickstart --set search.generations=100\n";
+    }
     return {name, stage.meaning, examples, [name](const Arguments& arguments) {
                 return in_run(arguments, [&](nas::StageContext& context) {
                     const nas::Stage& s = nas::stage(name);
@@ -57,10 +61,14 @@ Command run_command() {
                         nas::run_stage(stage, context);
                         const nas::Outcome outcome = stage.outcome(context);
                         json[stage.name] = outcome.json;
-                        if (!arguments.json) { print(arguments, outcome.text + "\n", {}); }
+                        if (!arguments.json) {
+                            print(arguments, outcome.text + "\n", {});
+                        }
                     }
                     json["run"] = context.run.path().string();
-                    if (arguments.json) { print(arguments, {}, json.dump(1)); }
+                    if (arguments.json) {
+                        print(arguments, {}, json.dump(1));
+                    }
                 });
             }};
 }

@@ -25,11 +25,16 @@ namespace {
 
 std::vector<std::string> distil_work(StageContext& context, const std::string&) {
     const auto& options = context.config.distil;
-    int workers = options.workers > 0 ? static_cast<int>(std::min<std::int64_t>(options.workers, context.threads))
-                                      : context.threads;
-    if (!context.device().is_cpu()) { workers = 1; } // one stream of kernels
-    const predictors::PassContext pass{context.config.space, context.reference(),  context.data(), options,
-                                       context.device(),     workers,              context.seed,   {}};
+    int workers = options.workers > 0
+                      ? static_cast<int>(std::min<std::int64_t>(options.workers, context.threads))
+                      : context.threads;
+    if (!context.device().is_cpu()) {
+        workers = 1;
+    } // one stream of kernels
+    const predictors::PassContext pass{context.config.space, context.reference(),
+                                       context.data(),       options,
+                                       context.device(),     workers,
+                                       context.seed,         {}};
     predictors::distil(pass, context.library(), context.reference_state());
     return {"library/library.csv"};
 }
@@ -43,17 +48,22 @@ Outcome distil_outcome(StageContext& context) {
     for (std::size_t b = 0; b < quality.size(); ++b) {
         std::vector<double> usable;
         for (std::size_t m = 1; m < quality[b].size(); ++m) {
-            if (std::isfinite(quality[b][m])) { usable.push_back(quality[b][m]); }
+            if (std::isfinite(quality[b][m])) {
+                usable.push_back(quality[b][m]);
+            }
         }
         std::sort(usable.begin(), usable.end());
-        const auto text = [&](std::size_t i) { return usable.empty() ? "-" : fmt::format("{:.4f}", usable[i]); };
+        const auto text = [&](std::size_t i) {
+            return usable.empty() ? "-" : fmt::format("{:.4f}", usable[i]);
+        };
         const std::string& name = context.config.space.blocks()[b].name;
         const std::size_t unusable = quality[b].size() - 1 - usable.size();
         table.add({name, std::to_string(quality[b].size()), text(0), text(usable.size() / 2),
                    text(usable.empty() ? 0 : usable.size() - 1), std::to_string(unusable)});
         blocks.push_back({{"block", name}, {"choices", quality[b].size()}, {"unusable", unusable}});
     }
-    return {"Library: noise-to-signal ratio of the choices (0: the reference itself, 1: no better than the mean)\n" +
+    return {"Library: noise-to-signal ratio of the choices (0: the reference itself, 1: no better than the "
+            "mean)\n" +
                 table.text() + fmt::format("  table    {}\n", file.string()),
             {{"library", file.string()}, {"blocks", blocks}}};
 }
@@ -61,11 +71,10 @@ Outcome distil_outcome(StageContext& context) {
 } // namespace
 
 Stage distil_stage() {
-    return {"distil",
-            "trains every choice of every block to imitate the reference's block",
-            {"teach"},
-            [](const Configuration& c) { return c.texts.space + c.texts.data + c.distil.essence(); },
-            distil_work, distil_outcome};
+    return {
+        "distil",    "trains every choice of every block to imitate the reference's block",
+        {"teach"},   [](const Configuration& c) { return c.texts.space + c.texts.data + c.distil.essence(); },
+        distil_work, distil_outcome};
 }
 
 } // namespace tessera::nas

@@ -52,17 +52,17 @@ Outcome export_outcome(StageContext& context) {
                    (context.run / row[folder]).string()});
         json.push_back({{"id", row[id]}, {"folder", (context.run / row[folder]).string()}});
     }
-    return {"Exported: model.pt, weights.safetensors, architecture.yaml, each reloaded and compared\n" + table.text(), json};
+    return {"Exported: model.pt, weights.safetensors, architecture.yaml, each reloaded and compared\n" +
+                table.text(),
+            json};
 }
 
 } // namespace
 
 Stage export_stage() {
-    return {"export",
-            "writes the fine-tuned networks as TorchScript, safetensors and YAML",
-            {"finetune"},
-            [](const Configuration&) { return std::string(); },
-            export_work, export_outcome};
+    return {"export",     "writes the fine-tuned networks as TorchScript, safetensors and YAML",
+            {"finetune"}, [](const Configuration&) { return std::string(); },
+            export_work,  export_outcome};
 }
 
 } // namespace tessera::nas

@@ -31,7 +31,9 @@ std::vector<Point> best_of(const FrontFile& file, const std::vector<Point>& poin
         const bool dominated = std::any_of(candidates.begin(), candidates.end(), [&](const Candidate& other) {
             return dominates(other, candidates[i], file.objectives);
         });
-        if (!dominated && points[i].feasible) { best.push_back(points[i]); }
+        if (!dominated && points[i].feasible) {
+            best.push_back(points[i]);
+        }
     }
     return best;
 }
@@ -46,14 +48,20 @@ std::vector<Pick> picks_of(const FrontFile& file, const std::string& text) {
         expression = "all";
     }
     for (const std::string name : {"random", "scaled"}) {
-        if (!text.starts_with(name + ":")) { continue; }
+        if (!text.starts_with(name + ":")) {
+            continue;
+        }
         group = name;
         expression = text.substr(name.size() + 1);
         points = best_of(file, name == "random" ? file.random : file.scaled);
     }
-    if (points.empty()) { throw support::UsageError(fmt::format("finetune.pick: {}: there are no {} points", text, group)); }
+    if (points.empty()) {
+        throw support::UsageError(fmt::format("finetune.pick: {}: there are no {} points", text, group));
+    }
     std::vector<std::string> ids;
-    for (const Point& p : points) { ids.push_back(p.architecture.id()); }
+    for (const Point& p : points) {
+        ids.push_back(p.architecture.id());
+    }
     std::vector<Pick> picks;
     for (const std::size_t i : pick(expression, file.candidates(points), file.objectives, ids)) {
         picks.push_back({group, points[i]});
@@ -64,7 +72,9 @@ std::vector<Pick> picks_of(const FrontFile& file, const std::string& text) {
 std::vector<std::string> latency_columns(const FrontFile& file) {
     std::vector<std::string> names;
     for (const auto& column : file.columns) {
-        if (column.starts_with("latency_")) { names.push_back(column); }
+        if (column.starts_with("latency_")) {
+            names.push_back(column);
+        }
     }
     return names;
 }
@@ -81,17 +91,30 @@ std::vector<std::string> finetune_work(StageContext& context, const std::string&
             const bool twice = std::any_of(picks.begin(), picks.end(), [&](const Pick& other) {
                 return other.point.architecture == p.point.architecture;
             });
-            if (!twice) { picks.push_back(std::move(p)); }
+            if (!twice) {
+                picks.push_back(std::move(p));
+            }
         }
     }
     std::vector<search_spaces::Architecture> architectures;
-    for (const Pick& p : picks) { architectures.push_back(p.point.architecture); }
+    for (const Pick& p : picks) {
+        architectures.push_back(p.point.architecture);
+    }
     const auto tuned = fine_tune(context, architectures, config.finetune.train, "models", fingerprint, true);
 
     const auto latencies = latency_columns(file);
     support::CsvTable csv;
-    csv.header = {"id", "architecture", "group", "predicted_accuracy", "accuracy_low", "accuracy_high",
-                  "initial_accuracy", "validation_accuracy", "test_accuracy", "macs", "parameters"};
+    csv.header = {"id",
+                  "architecture",
+                  "group",
+                  "predicted_accuracy",
+                  "accuracy_low",
+                  "accuracy_high",
+                  "initial_accuracy",
+                  "validation_accuracy",
+                  "test_accuracy",
+                  "macs",
+                  "parameters"};
     for (const auto& name : latencies) {
         csv.header.push_back("predicted_" + name);
         csv.header.push_back("measured_" + name);
@@ -101,9 +124,9 @@ std::vector<std::string> finetune_work(StageContext& context, const std::string&
         const Point& point = picks[i].point;
         const std::string id = point.architecture.id();
         search_spaces::Network network(config.space, point.architecture);
-        training::load_state(*network,
-                             training::read_safetensors(context.run / ("models/" + id + "/weights.safetensors")).tensors,
-                             id);
+        training::load_state(
+            *network,
+            training::read_safetensors(context.run / ("models/" + id + "/weights.safetensors")).tensors, id);
         training::to_channels_last(*network);
         network->to(context.device());
         network->eval();
@@ -122,12 +145,14 @@ std::vector<std::string> finetune_work(StageContext& context, const std::string&
                                         support::number(costs.macs),
                                         support::number(costs.parameters)};
         for (const auto& name : latencies) {
-            const auto column = std::find(file.columns.begin(), file.columns.end(), name) - file.columns.begin();
+            const auto column =
+                std::find(file.columns.begin(), file.columns.end(), name) - file.columns.begin();
             row.push_back(support::number(point.values[static_cast<std::size_t>(column)]));
             const bool cuda = name == "latency_cuda_ms";
             if (timed_here(context) && (!cuda || !context.device().is_cpu())) {
-                const auto timing = latency::time_network(network, config.space, cuda ? context.device() : torch::kCPU,
-                                                          config.latency.probe, context.threads);
+                const auto timing =
+                    latency::time_network(network, config.space, cuda ? context.device() : torch::kCPU,
+                                          config.latency.probe, context.threads);
                 row.push_back(support::number(timing.p50_ms));
             } else {
                 row.emplace_back();
@@ -160,21 +185,26 @@ Outcome finetune_outcome(StageContext& context) {
     support::TextTable table(header);
     nlohmann::json json = nlohmann::json::array();
     for (const auto& row : csv.rows) {
-        std::vector<std::string> cells = {row[csv.column("id", source)],
-                                          row[csv.column("group", source)],
-                                          percent(row, "predicted_accuracy"),
-                                          percent(row, "validation_accuracy"),
-                                          percent(row, "test_accuracy"),
-                                          support::si(support::parse_number(row[csv.column("macs", source)], "macs"))};
+        std::vector<std::string> cells = {
+            row[csv.column("id", source)],
+            row[csv.column("group", source)],
+            percent(row, "predicted_accuracy"),
+            percent(row, "validation_accuracy"),
+            percent(row, "test_accuracy"),
+            support::si(support::parse_number(row[csv.column("macs", source)], "macs"))};
         for (const std::size_t c : clocks) {
-            cells.push_back(row[c].empty() ? "-" : fmt::format("{:.3f}", support::parse_number(row[c], source)));
+            cells.push_back(row[c].empty() ? "-"
+                                           : fmt::format("{:.3f}", support::parse_number(row[c], source)));
         }
         table.add(std::move(cells));
         nlohmann::json entry;
-        for (std::size_t c = 0; c < csv.header.size(); ++c) { entry[csv.header[c]] = row[c]; }
+        for (std::size_t c = 0; c < csv.header.size(); ++c) {
+            entry[csv.header[c]] = row[c];
+        }
         json.push_back(std::move(entry));
     }
-    return {"Models: predicted beside obtained\n" + table.text() + fmt::format("  table    {}\n", source), json};
+    return {"Models: predicted beside obtained\n" + table.text() + fmt::format("  table    {}\n", source),
+            json};
 }
 
 } // namespace
@@ -184,7 +214,8 @@ Stage finetune_stage() {
             "trains the chosen points of the front",
             {"teach", "distil", "search"},
             [](const Configuration& c) { return c.texts.finetune; },
-            finetune_work, finetune_outcome};
+            finetune_work,
+            finetune_outcome};
 }
 
 } // namespace tessera::nas

@@ -54,8 +54,8 @@ std::vector<std::string> fit_work(StageContext& context, const std::string&) {
     double low = 100, high = 0;
     for (std::size_t i = 0; i < samples.size(); ++i) {
         const auto& p = report.held_out[i];
-        csv.add({ids[i], support::number(samples[i].accuracy), support::number(p.accuracy), support::number(p.low),
-                 support::number(p.high)});
+        csv.add({ids[i], support::number(samples[i].accuracy), support::number(p.accuracy),
+                 support::number(p.low), support::number(p.high)});
         points.points.emplace_back(100 * p.accuracy, 100 * samples[i].accuracy);
         points.labels.push_back(ids[i]);
         for (const double value : {100 * p.accuracy, 100 * samples[i].accuracy}) {
@@ -80,24 +80,25 @@ Outcome fit_outcome(StageContext& context) {
                    fmt::format("{:.2f}", c.at("tau").is_null() ? 0.0 : c.at("tau").get<double>())});
     }
     const auto value = [&](const char* key) {
-        return honesty.at(key).is_null() ? std::numeric_limits<double>::quiet_NaN() : honesty.at(key).get<double>();
+        return honesty.at(key).is_null() ? std::numeric_limits<double>::quiet_NaN()
+                                         : honesty.at(key).get<double>();
     };
-    return {fmt::format("Predictor: {} in {}; on networks it was not fitted on: tau {:.2f}, rho {:.2f}, RMSE {:.2f} points "
+    return {fmt::format("Predictor: {} in {}; on networks it was not fitted on: tau {:.2f}, rho {:.2f}, RMSE "
+                        "{:.2f} points "
                         "(guessing the mean: {:.2f}), tau among the best tenth {:.2f}\n{}  plot     {}\n",
-                        predictors::to_text(predictor.form()), predictors::to_text(predictor.target()), value("tau"),
-                        value("rho"), 100 * value("rmse"), 100 * value("baseline_rmse"), value("top_decile_tau"),
-                        table.text(), (context.run / "predictor/predicted.svg").string()),
+                        predictors::to_text(predictor.form()), predictors::to_text(predictor.target()),
+                        value("tau"), value("rho"), 100 * value("rmse"), 100 * value("baseline_rmse"),
+                        value("top_decile_tau"), table.text(),
+                        (context.run / "predictor/predicted.svg").string()),
             honesty};
 }
 
 } // namespace
 
 Stage fit_stage() {
-    return {"fit",
-            "fits the accuracy predictor to the samples",
-            {"sample"},
-            [](const Configuration& c) { return c.texts.fit; },
-            fit_work, fit_outcome};
+    return {"fit",      "fits the accuracy predictor to the samples",
+            {"sample"}, [](const Configuration& c) { return c.texts.fit; },
+            fit_work,   fit_outcome};
 }
 
 } // namespace tessera::nas

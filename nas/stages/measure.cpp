@@ -11,7 +11,9 @@ namespace tessera::nas {
 
 namespace {
 
-std::string file_of(const latency::LatencyTable& table) { return "latency/" + table.context.device + ".yaml"; }
+std::string file_of(const latency::LatencyTable& table) {
+    return "latency/" + table.context.device + ".yaml";
+}
 
 std::vector<std::string> measure_work(StageContext& context, const std::string&) {
     const auto& options = context.config.latency;
@@ -22,7 +24,9 @@ std::vector<std::string> measure_work(StageContext& context, const std::string&)
     }
     std::vector<std::string> files;
     std::vector<torch::Device> devices = {torch::kCPU};
-    if (!context.device().is_cpu()) { devices.push_back(context.device()); }
+    if (!context.device().is_cpu()) {
+        devices.push_back(context.device());
+    }
     for (const torch::Device device : devices) {
         const auto table = latency::measure(context.config.space, device, options.probe, context.threads,
                                             support::derive_seed(context.seed, {"measure"}));
@@ -43,7 +47,8 @@ Outcome measure_outcome(StageContext& context) {
             "  sum of blocks against {} whole networks: mean error {:.1f} %{}\n  table    {}\n",
             table.context.device, table.context.hardware, table.context.threads, table.context.batch,
             table.rows().size(), table.additivity.size(), 100 * table.additivity_error(),
-            corrected ? fmt::format("; after correction {:.1f} % on networks left out", 100 * table.corrected_error())
+            corrected ? fmt::format("; after correction {:.1f} % on networks left out",
+                                    100 * table.corrected_error())
                       : std::string(),
             (context.run / file).string());
         result.json.push_back({{"device", table.context.device},
@@ -64,10 +69,13 @@ Stage measure_stage() {
             {},
             [](const Configuration& c) {
                 std::string text = c.texts.space + c.texts.latency;
-                if (!c.latency.table.empty()) { text += support::file_hash(c.latency.table); }
+                if (!c.latency.table.empty()) {
+                    text += support::file_hash(c.latency.table);
+                }
                 return text;
             },
-            measure_work, measure_outcome};
+            measure_work,
+            measure_outcome};
 }
 
 } // namespace tessera::nas

@@ -26,7 +26,8 @@ Stage report_stage() {
             "writes one HTML page about the run",
             {"teach", "distil", "measure", "sample", "fit", "search", "finetune", "export"},
             [](const Configuration& c) { return c.name; },
-            report_work, report_outcome};
+            report_work,
+            report_outcome};
 }
 
 } // namespace tessera::nas

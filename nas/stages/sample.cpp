@@ -17,15 +17,18 @@ std::vector<std::string> sample_work(StageContext& context, const std::string& f
     const auto& space = context.config.space;
     const auto quality = predictors::read_quality(context.run / "library/library.csv", space);
     std::vector<search_spaces::Architecture> architectures;
-    for (const auto& genome :
-         quality_spread(quality, context.config.sample.count, support::derive_seed(context.seed, {"sample"}))) {
+    for (const auto& genome : quality_spread(quality, context.config.sample.count,
+                                             support::derive_seed(context.seed, {"sample"}))) {
         architectures.push_back(space.architecture(genome));
     }
-    const auto tuned = fine_tune(context, architectures, context.config.sample.train, "samples", fingerprint, false);
+    const auto tuned =
+        fine_tune(context, architectures, context.config.sample.train, "samples", fingerprint, false);
 
     support::CsvTable csv;
     csv.header = {"id", "architecture", "accuracy", "initial_accuracy", "macs", "parameters"};
-    for (const auto& block : space.blocks()) { csv.header.push_back("nsr_" + block.name); }
+    for (const auto& block : space.blocks()) {
+        csv.header.push_back("nsr_" + block.name);
+    }
     for (const FineTuned& t : tuned) {
         const auto costs = space.costs(t.architecture);
         std::vector<std::string> row = {t.architecture.id(),
@@ -49,11 +52,16 @@ Outcome sample_outcome(StageContext& context) {
     const auto csv = support::read_csv(file);
     const auto column = csv.column("accuracy", file.string());
     std::vector<double> accuracy;
-    for (const auto& row : csv.rows) { accuracy.push_back(support::parse_number(row[column], "accuracy")); }
-    if (accuracy.empty()) { throw support::RunError(file.string() + ": no samples"); }
+    for (const auto& row : csv.rows) {
+        accuracy.push_back(support::parse_number(row[column], "accuracy"));
+    }
+    if (accuracy.empty()) {
+        throw support::RunError(file.string() + ": no samples");
+    }
     const auto [low, high] = std::minmax_element(accuracy.begin(), accuracy.end());
-    return {fmt::format("Samples: {} networks fine-tuned, validation accuracy {:.2f} to {:.2f} %\n  table    {}\n",
-                        accuracy.size(), 100 * *low, 100 * *high, file.string()),
+    return {fmt::format(
+                "Samples: {} networks fine-tuned, validation accuracy {:.2f} to {:.2f} %\n  table    {}\n",
+                accuracy.size(), 100 * *low, 100 * *high, file.string()),
             {{"samples", accuracy.size()}, {"lowest", *low}, {"highest", *high}, {"table", file.string()}}};
 }
 
@@ -64,7 +72,8 @@ Stage sample_stage() {
             "fine-tunes networks that cover the range of quality",
             {"teach", "distil"},
             [](const Configuration& c) { return c.texts.sample; },
-            sample_work, sample_outcome};
+            sample_work,
+            sample_outcome};
 }
 
 } // namespace tessera::nas

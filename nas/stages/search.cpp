@@ -31,28 +31,37 @@ ObjectiveTables load_tables(const StageContext& context) {
     return tables;
 }
 
-/// Architectures with the same choice text in every block: the reference scaled in depth, width or kernel throughout.
+/// Architectures with the same choice text in every block: the reference scaled in depth, width or kernel
+/// throughout.
 std::vector<std::vector<int>> uniform_genomes(const search_spaces::SearchSpace& space) {
     std::vector<std::vector<int>> genomes;
     for (const auto& choice : space.blocks().front().choices) {
-        if (choice.family() != space.blocks().front().choices.front().family()) { continue; }
+        if (choice.family() != space.blocks().front().choices.front().family()) {
+            continue;
+        }
         std::vector<int> genome;
         for (const auto& block : space.blocks()) {
             const auto found = std::find(block.choices.begin(), block.choices.end(), choice);
-            if (found == block.choices.end()) { break; }
+            if (found == block.choices.end()) {
+                break;
+            }
             genome.push_back(static_cast<int>(found - block.choices.begin()));
         }
-        if (genome.size() == space.blocks().size()) { genomes.push_back(std::move(genome)); }
+        if (genome.size() == space.blocks().size()) {
+            genomes.push_back(std::move(genome));
+        }
     }
     return genomes;
 }
 
 std::vector<std::pair<Architecture, double>> read_samples(const std::filesystem::path& file) {
     const auto csv = support::read_csv(file);
-    const auto text = csv.column("architecture", file.string()), accuracy = csv.column("accuracy", file.string());
+    const auto text = csv.column("architecture", file.string()),
+               accuracy = csv.column("accuracy", file.string());
     std::vector<std::pair<Architecture, double>> samples;
     for (const auto& row : csv.rows) {
-        samples.emplace_back(Architecture::parse(row[text]), support::parse_number(row[accuracy], "accuracy"));
+        samples.emplace_back(Architecture::parse(row[text]),
+                             support::parse_number(row[accuracy], "accuracy"));
     }
     return samples;
 }
@@ -67,11 +76,13 @@ std::vector<std::string> search_work(StageContext& context, const std::string&) 
     const SearchResult random = random_search(problem, static_cast<std::int64_t>(found.evaluated.size()),
                                               support::derive_seed(context.seed, {"random search"}));
     if (found.front.empty()) {
-        const auto& closest = *std::min_element(found.evaluated.begin(), found.evaluated.end(),
-                                                [](const auto& a, const auto& b) { return a.violation < b.violation; });
+        const auto& closest =
+            *std::min_element(found.evaluated.begin(), found.evaluated.end(),
+                              [](const auto& a, const auto& b) { return a.violation < b.violation; });
         std::string values;
         for (std::size_t k = 0; k < options.objectives.size(); ++k) {
-            values += fmt::format("{}{} = {:.6g}", k == 0 ? "" : ", ", options.objectives[k].name, closest.values[k]);
+            values += fmt::format("{}{} = {:.6g}", k == 0 ? "" : ", ", options.objectives[k].name,
+                                  closest.values[k]);
         }
         throw support::InfeasibleError(fmt::format(
             "search.objectives: none of {} architectures meets all bounds together; the closest has {}",
@@ -80,13 +91,19 @@ std::vector<std::string> search_work(StageContext& context, const std::string&) 
 
     FrontFile file;
     file.objectives = options.objectives;
-    for (const Objective& o : options.objectives) { file.columns.push_back(o.name); }
+    for (const Objective& o : options.objectives) {
+        file.columns.push_back(o.name);
+    }
     for (const std::string& name : tables.names()) {
-        if (std::find(file.columns.begin(), file.columns.end(), name) == file.columns.end()) { file.columns.push_back(name); }
+        if (std::find(file.columns.begin(), file.columns.end(), name) == file.columns.end()) {
+            file.columns.push_back(name);
+        }
     }
     const auto values_of = [&](const std::vector<int>& genome) {
         std::vector<double> values;
-        for (const auto& column : file.columns) { values.push_back(tables.value(column, genome)); }
+        for (const auto& column : file.columns) {
+            values.push_back(tables.value(column, genome));
+        }
         return values;
     };
     const auto point = [&](const std::vector<int>& genome) {
@@ -96,17 +113,24 @@ std::vector<std::string> search_work(StageContext& context, const std::string&) 
         }
         return p;
     };
-    for (const Candidate& c : found.front) { file.front.push_back(point(tables.genome(c.genome))); }
-    for (const Candidate& c : random.front) { file.random.push_back(point(tables.genome(c.genome))); }
+    for (const Candidate& c : found.front) {
+        file.front.push_back(point(tables.genome(c.genome)));
+    }
+    for (const Candidate& c : random.front) {
+        file.random.push_back(point(tables.genome(c.genome)));
+    }
     file.reference.push_back(point(std::vector<int>(space.blocks().size(), 0)));
     for (const auto& genome : uniform_genomes(space)) {
-        if (tables.usable(genome)) { file.scaled.push_back(point(genome)); }
+        if (tables.usable(genome)) {
+            file.scaled.push_back(point(genome));
+        }
     }
 
     std::vector<Candidate> both = found.front;
     both.insert(both.end(), random.front.begin(), random.front.end());
     const Scaling scaling = Scaling::of(non_dominated(both, problem.objectives), problem.objectives);
-    const auto curve = hypervolume_curve(found, problem, scaling), baseline = hypervolume_curve(random, problem, scaling);
+    const auto curve = hypervolume_curve(found, problem, scaling),
+               baseline = hypervolume_curve(random, problem, scaling);
     file.evaluations = static_cast<std::int64_t>(found.evaluated.size());
     file.ended = found.ended;
     file.hypervolume = hypervolume(found.front, problem.objectives, scaling);
@@ -120,17 +144,21 @@ std::vector<std::string> search_work(StageContext& context, const std::string&) 
 
     support::write_atomically(context.run / "search/front.csv", file.csv());
     support::write_atomically(context.run / "search/front.json", file.json());
-    support::write_atomically(
-        context.run / "search/front.svg",
-        file.svg(context.config.name + ": predicted front", read_samples(context.run / "samples/samples.csv"),
-                 [&](const Architecture& a) { return values_of(space.genome(a)); }));
+    support::write_atomically(context.run / "search/front.svg",
+                              file.svg(context.config.name + ": predicted front",
+                                       read_samples(context.run / "samples/samples.csv"),
+                                       [&](const Architecture& a) { return values_of(space.genome(a)); }));
     support::write_atomically(context.run / "search/hypervolume.csv", progress.text());
     return {"search/front.csv", "search/front.json", "search/hypervolume.csv"};
 }
 
 std::string cell(const std::string& column, double value) {
-    if (column == "accuracy") { return fmt::format("{:.2f} %", 100 * value); }
-    if (column.starts_with("latency")) { return fmt::format("{:.3f}", value); }
+    if (column == "accuracy") {
+        return fmt::format("{:.2f} %", 100 * value);
+    }
+    if (column.starts_with("latency")) {
+        return fmt::format("{:.3f}", value);
+    }
     return support::si(value);
 }
 
@@ -146,16 +174,19 @@ Outcome search_outcome(StageContext& context) {
     for (std::size_t i = 0; i < file.front.size(); i += step) {
         const Point& p = file.front[i];
         std::vector<std::string> row = {p.architecture.id()};
-        for (std::size_t k = 0; k < file.columns.size(); ++k) { row.push_back(cell(file.columns[k], p.values[k])); }
-        row.push_back(p.accuracy ? fmt::format("{:.1f}..{:.1f} %", 100 * p.accuracy->low, 100 * p.accuracy->high) : "");
+        for (std::size_t k = 0; k < file.columns.size(); ++k) {
+            row.push_back(cell(file.columns[k], p.values[k]));
+        }
+        row.push_back(
+            p.accuracy ? fmt::format("{:.1f}..{:.1f} %", 100 * p.accuracy->low, 100 * p.accuracy->high) : "");
         table.add(row);
     }
-    return {fmt::format("Front: {} networks from {} evaluated ({}); hypervolume {:.4f}, random search {:.4f}\n{}{}"
-                        "  table    {}\n  plot     {}\n",
-                        file.front.size(), file.evaluations, file.ended, file.hypervolume, file.random_hypervolume,
-                        table.text(),
-                        step > 1 ? fmt::format("  (every {}th shown)\n", step) : "",
-                        (context.run / "search/front.csv").string(), (context.run / "search/front.svg").string()),
+    return {fmt::format(
+                "Front: {} networks from {} evaluated ({}); hypervolume {:.4f}, random search {:.4f}\n{}{}"
+                "  table    {}\n  plot     {}\n",
+                file.front.size(), file.evaluations, file.ended, file.hypervolume, file.random_hypervolume,
+                table.text(), step > 1 ? fmt::format("  (every {}th shown)\n", step) : "",
+                (context.run / "search/front.csv").string(), (context.run / "search/front.svg").string()),
             nlohmann::json::parse(support::read_file(path, 256ULL << 20))};
 }
 
@@ -166,7 +197,8 @@ Stage search_stage() {
             "searches the front",
             {"distil", "measure", "sample", "fit"},
             [](const Configuration& c) { return c.texts.space + c.texts.search; },
-            search_work, search_outcome};
+            search_work,
+            search_outcome};
 }
 
 } // namespace tessera::nas

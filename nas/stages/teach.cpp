@@ -30,10 +30,9 @@ std::vector<std::string> teach_work(StageContext& context, const std::string& fi
     const auto result = training::train(network, context.data(), config.teach.train, train);
 
     const std::string architecture = config.space.reference().text();
-    training::write_safetensors(context.run / "teach/weights.safetensors", training::state_of(*network),
-                                {{"schema", "tessera-weights-1"},
-                                 {"architecture", architecture},
-                                 {"fingerprint", fingerprint}});
+    training::write_safetensors(
+        context.run / "teach/weights.safetensors", training::state_of(*network),
+        {{"schema", "tessera-weights-1"}, {"architecture", architecture}, {"fingerprint", fingerprint}});
     support::write_atomically(context.run / "teach/metrics.csv", training::history_csv(result.history));
     support::write_atomically(context.run / "teach/metrics.svg",
                               training::history_svg(result.history, config.name + ": the reference"));
@@ -49,11 +48,12 @@ std::vector<std::string> teach_work(StageContext& context, const std::string& fi
 
 Outcome teach_outcome(StageContext& context) {
     const auto json = nlohmann::json::parse(support::read_file(context.run / "teach/result.json"));
-    return {fmt::format("Reference: validation accuracy {:.2f} % after {} epochs\n  weights  {}\n  curve    {}\n",
-                        100 * json.at("validation_accuracy").get<double>(), json.at("epochs").get<int>(),
-                        (context.run / "teach/weights.safetensors").string(),
-                        (context.run / "teach/metrics.svg").string()),
-            json};
+    return {
+        fmt::format("Reference: validation accuracy {:.2f} % after {} epochs\n  weights  {}\n  curve    {}\n",
+                    100 * json.at("validation_accuracy").get<double>(), json.at("epochs").get<int>(),
+                    (context.run / "teach/weights.safetensors").string(),
+                    (context.run / "teach/metrics.svg").string()),
+        json};
 }
 
 } // namespace
@@ -63,11 +63,15 @@ Stage teach_stage() {
             "trains the reference network",
             {},
             [](const Configuration& c) {
-                std::string text = c.space.skeleton_hash() + c.space.reference().text() + c.texts.data + c.texts.teach;
-                if (!c.teach.weights.empty()) { text += support::file_hash(c.teach.weights); }
+                std::string text =
+                    c.space.skeleton_hash() + c.space.reference().text() + c.texts.data + c.texts.teach;
+                if (!c.teach.weights.empty()) {
+                    text += support::file_hash(c.teach.weights);
+                }
                 return text;
             },
-            teach_work, teach_outcome};
+            teach_work,
+            teach_outcome};
 }
 
 } // namespace tessera::nas

@@ -1,8 +1,8 @@
 // docs/configuration.md is what the program prints: a key that is added or changed without it fails here.
 #include <gtest/gtest.h>
 
-#include "tests/cli/program.h"
 #include "support/files.h"
+#include "tests/cli/program.h"
 
 namespace tessera::tests {
 namespace {
@@ -19,7 +19,8 @@ TEST(CommandLineDocumentation, EveryKeyOfTheCodeIsInTheReference) {
 TEST(CommandLineDocumentation, EveryConfigurationThatIsShippedIsAccepted) {
     const Scratch scratch;
     int seen = 0;
-    for (const auto& entry : std::filesystem::directory_iterator(std::string(TESSERA_SOURCE_DIR) + "/configs")) {
+    for (const auto& entry :
+         std::filesystem::directory_iterator(std::string(TESSERA_SOURCE_DIR) + "/configs")) {
         const Ending described = run({"describe", entry.path().string()}, scratch.here());
         EXPECT_EQ(described.status, 0) << entry.path() << "\n" << described.err;
         ++seen;

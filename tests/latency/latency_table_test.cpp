@@ -15,7 +15,8 @@ namespace {
 Timing median(double ms) { return {10, ms, 0, ms, ms, ms}; }
 
 TEST(Timing, OrderStatisticsOfKnownSamples) {
-    const Timing t = Timing::of({5, 1, 4, 2, 3}); // NumPy: percentile 10, 50, 90 = 1.4, 3, 4.6; var(ddof=1) = 2.5
+    const Timing t =
+        Timing::of({5, 1, 4, 2, 3}); // NumPy: percentile 10, 50, 90 = 1.4, 3, 4.6; var(ddof=1) = 2.5
     EXPECT_EQ(t.count, 5);
     EXPECT_DOUBLE_EQ(t.mean_ms, 3);
     EXPECT_DOUBLE_EQ(t.variance_ms2, 2.5);
@@ -34,8 +35,12 @@ TEST(Timing, QuantilesAreOrderedAndShiftWithTheSamples) {
     support::Rng rng(3);
     for (int repeat = 0; repeat < 300; ++repeat) {
         std::vector<double> samples(1 + rng.below(50)), shifted;
-        for (double& s : samples) { s = 1 + rng.uniform(); }
-        for (const double s : samples) { shifted.push_back(s + 8); }
+        for (double& s : samples) {
+            s = 1 + rng.uniform();
+        }
+        for (const double s : samples) {
+            shifted.push_back(s + 8);
+        }
         const Timing a = Timing::of(samples), b = Timing::of(shifted);
         EXPECT_LE(a.p10_ms, a.p50_ms);
         EXPECT_LE(a.p50_ms, a.p90_ms);
@@ -67,9 +72,12 @@ TEST(LatencyTable, NamesTheFirstMissingRow) {
     LatencyTable table;
     table.context.device = "phone";
     table.add("b1", "conv", median(1));
-    EXPECT_THAT([&] { table.network_ms({{"b1", "conv"}, {"b2", "dw(kernel=3)"}, {"b9", "conv"}}); },
-                testing::ThrowsMessage<support::RunError>(testing::AllOf(
-                    testing::HasSubstr("phone"), testing::HasSubstr("'b2'"), testing::HasSubstr("'dw(kernel=3)'"))));
+    EXPECT_THAT(
+        [&] {
+            table.network_ms({{"b1", "conv"}, {"b2", "dw(kernel=3)"}, {"b9", "conv"}});
+        },
+        testing::ThrowsMessage<support::RunError>(testing::AllOf(
+            testing::HasSubstr("phone"), testing::HasSubstr("'b2'"), testing::HasSubstr("'dw(kernel=3)'"))));
 }
 
 TEST(LatencyTable, ErrorsOfThePlainSum) {
@@ -85,7 +93,9 @@ TEST(LatencyTable, ErrorsOfThePlainSum) {
 
 TEST(LatencyTable, FindsAnExactLine) {
     LatencyTable table;
-    for (const double p : {2.0, 3.0, 5.0, 8.0}) { table.additivity.push_back({"a", p, 0.7 + 0.9 * p}); }
+    for (const double p : {2.0, 3.0, 5.0, 8.0}) {
+        table.additivity.push_back({"a", p, 0.7 + 0.9 * p});
+    }
     table.fit_correction();
     EXPECT_NEAR(table.offset_ms, 0.7, 1e-9);
     EXPECT_NEAR(table.scale, 0.9, 1e-9);
@@ -119,12 +129,16 @@ TEST(LatencyTable, TheCorrectionStaysOnlyWhereItHelpsOnNetworksItHasNotSeen) {
 
 TEST(LatencyTable, IsNotCorrectedByALineThatFallsOrByEqualPredictions) {
     LatencyTable falling;
-    for (const double p : {1.0, 2.0, 3.0, 4.0}) { falling.additivity.push_back({"a", p, 10 - p}); }
+    for (const double p : {1.0, 2.0, 3.0, 4.0}) {
+        falling.additivity.push_back({"a", p, 10 - p});
+    }
     falling.fit_correction();
     EXPECT_EQ(falling.scale, 1);
     EXPECT_EQ(falling.offset_ms, 0);
     LatencyTable equal;
-    for (const double m : {3.0, 3.1, 2.9}) { equal.additivity.push_back({"a", 2, m}); }
+    for (const double m : {3.0, 3.1, 2.9}) {
+        equal.additivity.push_back({"a", 2, m});
+    }
     equal.fit_correction();
     EXPECT_EQ(equal.scale, 1);
     EXPECT_EQ(equal.corrected_error(), equal.additivity_error());

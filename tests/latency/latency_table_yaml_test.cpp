@@ -72,16 +72,15 @@ TEST_F(LatencyYaml, IsWrittenByteForByte) { EXPECT_EQ(small().yaml(), expected);
 
 void expect_equal(const LatencyTable& a, const LatencyTable& b) {
     const auto same = [](const Timing& s, const Timing& t) {
-        return s.count == t.count && s.mean_ms == t.mean_ms && s.variance_ms2 == t.variance_ms2 && s.p10_ms == t.p10_ms &&
-               s.p50_ms == t.p50_ms && s.p90_ms == t.p90_ms;
+        return s.count == t.count && s.mean_ms == t.mean_ms && s.variance_ms2 == t.variance_ms2 &&
+               s.p10_ms == t.p10_ms && s.p50_ms == t.p50_ms && s.p90_ms == t.p90_ms;
     };
     EXPECT_TRUE(a.context == b.context);
     EXPECT_TRUE(same(a.stem, b.stem) && same(a.head, b.head));
     EXPECT_EQ(a.offset_ms, b.offset_ms);
     EXPECT_EQ(a.scale, b.scale);
-    EXPECT_TRUE(std::equal(a.rows().begin(), a.rows().end(), b.rows().begin(), b.rows().end(), [&](auto& s, auto& t) {
-        return s.first == t.first && same(s.second, t.second);
-    }));
+    EXPECT_TRUE(std::equal(a.rows().begin(), a.rows().end(), b.rows().begin(), b.rows().end(),
+                           [&](auto& s, auto& t) { return s.first == t.first && same(s.second, t.second); }));
     EXPECT_TRUE(std::equal(a.additivity.begin(), a.additivity.end(), b.additivity.begin(), b.additivity.end(),
                            [](auto& s, auto& t) {
                                return s.architecture == t.architecture && s.predicted_ms == t.predicted_ms &&
@@ -91,8 +90,10 @@ void expect_equal(const LatencyTable& a, const LatencyTable& b) {
 
 TEST_F(LatencyYaml, ReadsBackExactly) {
     support::Rng rng(17);
-    const std::vector<std::string> odd = {"plain",     "with: colon",   "quote\"s and \\ slashes", "# no comment", "new\nline",
-                                          "tab\there", "-leading dash", "unicode µs ✓",            "{brace}, [x]", " spaces "};
+    const std::vector<std::string> odd = {"plain",         "with: colon",  "quote\"s and \\ slashes",
+                                          "# no comment",  "new\nline",    "tab\there",
+                                          "-leading dash", "unicode µs ✓", "{brace}, [x]",
+                                          " spaces "};
     for (int repeat = 0; repeat < 100; ++repeat) {
         LatencyTable table = small();
         table.context.hardware = odd[rng.below(odd.size())];
@@ -101,10 +102,13 @@ TEST_F(LatencyYaml, ReadsBackExactly) {
         table.offset_ms = rng.normal();
         for (std::size_t r = 0; r < rng.below(20); ++r) {
             std::vector<double> samples(1 + rng.below(9));
-            for (double& s : samples) { s = std::exp(8 * rng.normal()); }
+            for (double& s : samples) {
+                s = std::exp(8 * rng.normal());
+            }
             table.add(odd[rng.below(odd.size())], odd[rng.below(odd.size())], Timing::of(samples));
         }
-        table.additivity.push_back({odd[rng.below(odd.size())], 1 / (1 + rng.uniform()), rng.uniform() + 1e-9});
+        table.additivity.push_back(
+            {odd[rng.below(odd.size())], 1 / (1 + rng.uniform()), rng.uniform() + 1e-9});
         const LatencyTable back = LatencyTable::load(write(table.yaml()));
         expect_equal(table, back);
         EXPECT_EQ(back.yaml(), table.yaml());
@@ -126,15 +130,18 @@ TEST_F(LatencyYaml, ReadsATableWrittenByHand) {
 }
 
 TEST_F(LatencyYaml, RefusesDamageWithFileAndLine) {
-    const auto refuse = [&](const std::string& from, const std::string& to, int line, const std::string& why) {
+    const auto refuse = [&](const std::string& from, const std::string& to, int line,
+                            const std::string& why) {
         std::string text = expected;
         ASSERT_NE(text.find(from), std::string::npos) << from;
         text.replace(text.find(from), from.size(), to);
         EXPECT_THAT([&] { LatencyTable::load(write(text)); },
-                    ThrowsMessage<support::RunError>(AllOf(HasSubstr("t.yaml:" + std::to_string(line) + ":"), HasSubstr(why))))
+                    ThrowsMessage<support::RunError>(
+                        AllOf(HasSubstr("t.yaml:" + std::to_string(line) + ":"), HasSubstr(why))))
             << from << " -> " << to;
     };
-    refuse("tessera-latency-1", "tessera-latency-7", 1, "'tessera-latency-7', this version reads tessera-latency-1");
+    refuse("tessera-latency-1", "tessera-latency-7", 1,
+           "'tessera-latency-7', this version reads tessera-latency-1");
     refuse("schema: tessera-latency-1\n", "", 1, "'schema' is missing");
     refuse("  device: \"cpu\"\n", "", 3, "'device' is missing");
     refuse("device: \"cpu\"", "device: \"\"", 3, "'device' is empty");
@@ -156,14 +163,16 @@ TEST_F(LatencyYaml, RefusesDamageWithFileAndLine) {
     refuse("p90_ms: 0.6", "p90_ms: fast", 12, "'p90_ms' is not a finite number");
     refuse("variance_ms2: 0.001", "variance_ms2: -0.001", 12, "the variance is negative");
     refuse("mean_ms: 0.5", "mean_ms: 0", 12, "a time is not positive");
-    refuse("head: {count: 5, mean_ms: 0.25, variance_ms2: 0, ", "head: {count: 5, ", 13, "'mean_ms' is missing");
+    refuse("head: {count: 5, mean_ms: 0.25, variance_ms2: 0, ", "head: {count: 5, ", 13,
+           "'mean_ms' is missing");
     refuse("scale: 0.875", "scale: 0", 14, "'scale' is not positive");
     refuse("offset_ms: 0.125", "offset_ms: x", 14, "'offset_ms' is not a finite number");
     refuse("measured_ms: 2.75", "measured_ms: 0", 16, "a time is not positive");
     refuse("predicted_ms: 2.5", "predicted_ms: -2.5", 16, "a time is not positive");
     refuse("count: 7", "count: 0", 18, "'count' is not a whole number of at least 1");
     refuse("p10_ms: 0.1,", "p10_ms: -0.1,", 18, "a time is not positive");
-    refuse("block: \"b2\", choice: \"conv(kernel=3)\"", "block: b1, choice: dw", 19, "block 'b1', choice 'dw' is there twice");
+    refuse("block: \"b2\", choice: \"conv(kernel=3)\"", "block: b1, choice: dw", 19,
+           "block 'b1', choice 'dw' is there twice");
     refuse("block: \"b2\", ", "", 19, "'block' is missing");
     refuse("  - {block: \"b2\"", "  - 7\n  - {block: \"b2\"", 19, "a mapping is expected");
     refuse("rows:\n", "rows: nothing\nrest:\n", 18, "unknown key 'rest'");
@@ -187,16 +196,19 @@ TEST_F(LatencyYaml, SurvivesArbitraryDamage) {
         for (std::size_t k = 0; k < 1 + rng.below(3); ++k) {
             const std::size_t at = rng.below(text.size());
             switch (rng.below(3)) {
-            case 0: text[at] = static_cast<char>(rng.below(256)); break;
-            case 1: text.erase(at, 1 + rng.below(30)); break;
-            default: text.insert(at, text.substr(rng.below(text.size()), rng.below(30)));
+            case 0:
+                text[at] = static_cast<char>(rng.below(256));
+                break;
+            case 1:
+                text.erase(at, 1 + rng.below(30));
+                break;
+            default:
+                text.insert(at, text.substr(rng.below(text.size()), rng.below(30)));
             }
         }
         try {
             LatencyTable::load(write(text)).yaml();
-        } catch (const support::RunError& error) {
-            EXPECT_THAT(error.what(), HasSubstr("t.yaml"));
-        }
+        } catch (const support::RunError& error) { EXPECT_THAT(error.what(), HasSubstr("t.yaml")); }
     }
 }
 

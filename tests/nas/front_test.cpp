@@ -16,7 +16,8 @@ namespace {
 std::vector<Objective> objectives(std::size_t count) {
     std::vector<Objective> all;
     for (std::size_t k = 0; k < count; ++k) {
-        all.push_back({"o" + std::to_string(k), k % 2 == 0 ? Direction::maximize : Direction::minimize, {}, {}});
+        all.push_back(
+            {"o" + std::to_string(k), k % 2 == 0 ? Direction::maximize : Direction::minimize, {}, {}});
     }
     return all;
 }
@@ -27,8 +28,12 @@ std::vector<Candidate> random_candidates(std::size_t n, std::size_t width, suppo
     for (std::size_t i = 0; i < n; ++i) {
         Candidate c;
         c.genome = {static_cast<int>(rng.below(1000)), static_cast<int>(i)};
-        for (std::size_t k = 0; k < width; ++k) { c.values.push_back(static_cast<double>(rng.below(12))); }
-        if (bounded && rng.below(3) == 0) { c.violation = static_cast<double>(1 + rng.below(3)); }
+        for (std::size_t k = 0; k < width; ++k) {
+            c.values.push_back(static_cast<double>(rng.below(12)));
+        }
+        if (bounded && rng.below(3) == 0) {
+            c.violation = static_cast<double>(1 + rng.below(3));
+        }
         all.push_back(c);
     }
     return all;
@@ -36,8 +41,8 @@ std::vector<Candidate> random_candidates(std::size_t n, std::size_t width, suppo
 
 TEST(NonDominated, KnownFront) {
     const auto o = objectives(2); // first up, second down
-    const std::vector<Candidate> all = {
-        {{3}, {5, 5}, 0}, {{1}, {5, 5}, 0}, {{2}, {9, 9}, 0}, {{4}, {1, 1}, 0}, {{5}, {4, 6}, 0}, {{6}, {9, 0}, 0.5}};
+    const std::vector<Candidate> all = {{{3}, {5, 5}, 0}, {{1}, {5, 5}, 0}, {{2}, {9, 9}, 0},
+                                        {{4}, {1, 1}, 0}, {{5}, {4, 6}, 0}, {{6}, {9, 0}, 0.5}};
     const auto front = non_dominated(all, o);
     ASSERT_EQ(front.size(), 3u);
     EXPECT_EQ(front[0].genome, std::vector<int>{4}); // ascending in the first objective
@@ -54,16 +59,22 @@ TEST(NonDominated, EqualsTheDefinitionForAnyNumberOfObjectives) {
         const auto all = random_candidates(rng.below(80), width, rng, repeat % 2 == 0);
         std::vector<std::vector<int>> expected;
         for (const Candidate& c : all) {
-            const bool out = !c.feasible() || std::any_of(all.begin(), all.end(), [&](const Candidate& other) {
-                return dominates(other, c, o) || (other.feasible() && other.values == c.values && other.genome < c.genome);
-            });
-            if (!out) { expected.push_back(c.genome); }
+            const bool out =
+                !c.feasible() || std::any_of(all.begin(), all.end(), [&](const Candidate& other) {
+                    return dominates(other, c, o) ||
+                           (other.feasible() && other.values == c.values && other.genome < c.genome);
+                });
+            if (!out) {
+                expected.push_back(c.genome);
+            }
         }
         std::vector<std::vector<int>> got;
         const auto front = non_dominated(all, o);
         for (std::size_t i = 0; i < front.size(); ++i) {
             got.push_back(front[i].genome);
-            if (i > 0) { EXPECT_LE(front[i - 1].values[0], front[i].values[0]); }
+            if (i > 0) {
+                EXPECT_LE(front[i - 1].values[0], front[i].values[0]);
+            }
         }
         std::sort(expected.begin(), expected.end());
         std::sort(got.begin(), got.end());
@@ -84,8 +95,8 @@ TEST(SortFronts, PeelsAsTheDefinitionDoes) {
         for (auto front : sort_fronts(Costs(o, all, chosen))) {
             std::vector<std::size_t> expected, rest;
             for (const std::size_t i : left) {
-                const bool dominated =
-                    std::any_of(left.begin(), left.end(), [&](std::size_t j) { return dominates(all[j], all[i], o); });
+                const bool dominated = std::any_of(
+                    left.begin(), left.end(), [&](std::size_t j) { return dominates(all[j], all[i], o); });
                 (dominated ? rest : expected).push_back(i);
             }
             std::sort(front.begin(), front.end());
@@ -99,7 +110,8 @@ TEST(SortFronts, PeelsAsTheDefinitionDoes) {
 
 TEST(Crowding, KnownDistancesAndPruning) {
     const std::vector<Objective> o = {{"a", Direction::minimize, {}, {}}, {"b", Direction::minimize, {}, {}}};
-    const std::vector<Candidate> line = {{{}, {0, 10}, 0}, {{}, {1, 9}, 0}, {{}, {2, 8}, 0}, {{}, {6, 4}, 0}, {{}, {10, 0}, 0}};
+    const std::vector<Candidate> line = {
+        {{}, {0, 10}, 0}, {{}, {1, 9}, 0}, {{}, {2, 8}, 0}, {{}, {6, 4}, 0}, {{}, {10, 0}, 0}};
     const std::vector<std::size_t> all = {0, 1, 2, 3, 4};
     const Costs costs(o, line, all);
     const auto distances = crowding(costs, all);

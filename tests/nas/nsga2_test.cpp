@@ -46,25 +46,32 @@ TEST_P(Nsga2Fact, ReachesTheBruteForceHypervolume) {
         EXPECT_LE(result.evaluated.size(), 5000u);
         EXPECT_GE(hypervolume(result.front, problem.objectives, scaling), 0.999 * best) << "seed " << seed;
         for (const Candidate& a : result.front) {
-            for (const Candidate& b : result.front) { EXPECT_FALSE(dominates(a, b, problem.objectives)); }
+            for (const Candidate& b : result.front) {
+                EXPECT_FALSE(dominates(a, b, problem.objectives));
+            }
         }
         Genomes genomes;
-        for (const Candidate& e : result.evaluated) { genomes.insert(e.genome); }
+        for (const Candidate& e : result.evaluated) {
+            genomes.insert(e.genome);
+        }
         EXPECT_EQ(genomes.size(), result.evaluated.size());
     }
 }
 
-INSTANTIATE_TEST_SUITE_P(RandomTables, Nsga2Fact,
-                         testing::Values(Case{5, 10, 20, Shape::independent, false, 1}, Case{5, 10, 20, Shape::independent, true, 2},
-                                         Case{5, 10, 20, Shape::trade_off, false, 3}, Case{5, 10, 20, Shape::trade_off, true, 4},
-                                         Case{5, 10, 20, Shape::steps, false, 5}, Case{5, 10, 20, Shape::steps, true, 6},
-                                         Case{5, 10, 20, Shape::heavy_tail, false, 7},
-                                         Case{5, 10, 20, Shape::heavy_tail, true, 8}, Case{9, 2, 6, Shape::trade_off, true, 9},
-                                         Case{3, 20, 60, Shape::trade_off, false, 10}, Case{4, 8, 8, Shape::steps, true, 11}));
+INSTANTIATE_TEST_SUITE_P(
+    RandomTables, Nsga2Fact,
+    testing::Values(Case{5, 10, 20, Shape::independent, false, 1},
+                    Case{5, 10, 20, Shape::independent, true, 2}, Case{5, 10, 20, Shape::trade_off, false, 3},
+                    Case{5, 10, 20, Shape::trade_off, true, 4}, Case{5, 10, 20, Shape::steps, false, 5},
+                    Case{5, 10, 20, Shape::steps, true, 6}, Case{5, 10, 20, Shape::heavy_tail, false, 7},
+                    Case{5, 10, 20, Shape::heavy_tail, true, 8}, Case{9, 2, 6, Shape::trade_off, true, 9},
+                    Case{3, 20, 60, Shape::trade_off, false, 10}, Case{4, 8, 8, Shape::steps, true, 11}));
 
 Genomes genomes_of(const std::vector<Candidate>& candidates) {
     Genomes all;
-    for (const Candidate& c : candidates) { all.insert(c.genome); }
+    for (const Candidate& c : candidates) {
+        all.insert(c.genome);
+    }
     return all;
 }
 
@@ -94,14 +101,18 @@ TEST(Nsga2, VisitsAllOfASmallSpace) {
         const Tables tables = Tables::random(1 + rng.below(4), 1, 5, Shape::independent, false, rng.next());
         const Problem problem = tables.problem();
         std::size_t size = 1;
-        for (const int n : problem.choices) { size *= static_cast<std::size_t>(n); }
+        for (const int n : problem.choices) {
+            size *= static_cast<std::size_t>(n);
+        }
         const SearchResult result = nsga2(problem, {10, 63, 0.9, 0}, rng.next());
         EXPECT_EQ(result.evaluated.size(), size);
         EXPECT_EQ(genomes_of(result.evaluated).size(), size);
         EXPECT_THAT(result.ended, testing::StartsWith("space exhausted after "));
         const auto truth = brute_force(problem);
         ASSERT_EQ(result.front.size(), truth.size());
-        for (std::size_t i = 0; i < truth.size(); ++i) { EXPECT_EQ(result.front[i].genome, truth[i].genome); }
+        for (std::size_t i = 0; i < truth.size(); ++i) {
+            EXPECT_EQ(result.front[i].genome, truth[i].genome);
+        }
     }
 }
 
@@ -132,10 +143,14 @@ TEST(Nsga2, FrontIsThatOfEverythingEvaluatedAndNeverGetsWorse) {
         const SearchResult result = nsga2(problem, {40, 10, 0.9, 0}, 4);
         const auto front = non_dominated(result.evaluated, problem.objectives);
         ASSERT_EQ(front.size(), result.front.size());
-        for (std::size_t i = 0; i < front.size(); ++i) { EXPECT_EQ(front[i].genome, result.front[i].genome); }
+        for (std::size_t i = 0; i < front.size(); ++i) {
+            EXPECT_EQ(front[i].genome, result.front[i].genome);
+        }
         const auto curve = hypervolume_curve(result, problem, Scaling::of(front, problem.objectives));
         ASSERT_EQ(curve.size(), 10u);
-        for (std::size_t g = 1; g < curve.size(); ++g) { EXPECT_GE(curve[g], curve[g - 1] - 1e-12); }
+        for (std::size_t g = 1; g < curve.size(); ++g) {
+            EXPECT_GE(curve[g], curve[g - 1] - 1e-12);
+        }
         EXPECT_GT(curve.back(), curve.front());
     }
 }
@@ -145,13 +160,16 @@ TEST(Nsga2, MeetsTightBounds) {
         const Tables tables = Tables::random(5, 10, 16, Shape::trade_off, true, 40 + seed);
         Problem problem = tables.problem();
         const auto all = brute_force(problem);
-        problem.objectives[1].high = all[all.size() / 10].values[1]; // the quick end of the front and little else
+        problem.objectives[1].high =
+            all[all.size() / 10].values[1]; // the quick end of the front and little else
         problem.objectives[0].low = all[all.size() / 20].values[0];
         const auto truth = brute_force(problem);
         ASSERT_FALSE(truth.empty());
         const Scaling scaling = Scaling::of(truth, problem.objectives);
         const SearchResult result = nsga2(problem, {}, seed);
-        for (const Candidate& c : result.front) { EXPECT_TRUE(c.feasible()); }
+        for (const Candidate& c : result.front) {
+            EXPECT_TRUE(c.feasible());
+        }
         EXPECT_GE(hypervolume(result.front, problem.objectives, scaling),
                   0.999 * hypervolume(truth, problem.objectives, scaling));
     }
@@ -165,8 +183,12 @@ TEST(Nsga2, ImpossibleBoundsGiveAnEmptyFrontAndTheLeastViolation) {
     EXPECT_TRUE(result.front.empty());
     double least = std::numeric_limits<double>::infinity(), reached = least;
     std::vector<int> genome(4, 0);
-    do { least = std::min(least, evaluated(problem, genome).violation); } while (next_genome(genome, problem.choices));
-    for (const Candidate& c : result.evaluated) { reached = std::min(reached, c.violation); }
+    do {
+        least = std::min(least, evaluated(problem, genome).violation);
+    } while (next_genome(genome, problem.choices));
+    for (const Candidate& c : result.evaluated) {
+        reached = std::min(reached, c.violation);
+    }
     EXPECT_DOUBLE_EQ(reached, least);
 }
 
@@ -175,8 +197,12 @@ TEST(Nsga2, ValuesThatAreNotNumbersNeverReachTheFront) {
     Problem problem = tables.problem();
     problem.evaluate = [&](std::span<const int> genome, std::span<double> values) {
         tables.evaluate(genome, values);
-        if (genome[1] == 0) { values[0] = std::nan(""); }
-        if (genome[2] == 1) { values[1] = -std::numeric_limits<double>::infinity(); }
+        if (genome[1] == 0) {
+            values[0] = std::nan("");
+        }
+        if (genome[2] == 1) {
+            values[1] = -std::numeric_limits<double>::infinity();
+        }
     };
     const SearchResult result = nsga2(problem, {50, 20, 0.9, 0}, 1);
     EXPECT_FALSE(result.front.empty());
@@ -196,7 +222,8 @@ TEST(Nsga2, NearsTheExactFrontOfTheFullSpace) {
         const auto begin = std::chrono::steady_clock::now();
         const SearchResult evolved = nsga2(problem, {}, 1);
         const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
-        EXPECT_LT(seconds.count(), 10); // milliseconds; a sanitizer on a busy machine may take hundreds of times as long
+        EXPECT_LT(seconds.count(),
+                  10); // milliseconds; a sanitizer on a busy machine may take hundreds of times as long
         EXPECT_EQ(evolved.evaluated.size(), 5000u);
         const SearchResult drawn = random_search(problem, 5000, 1);
         const double share = hypervolume(evolved.front, problem.objectives, scaling) / best;
@@ -236,7 +263,9 @@ TEST(Nsga2, RefusesProblemsWithoutContent) {
 TEST(Nsga2, PassesOnWhatEvaluationThrows) {
     const Tables tables = Tables::random(3, 5, 5, Shape::independent, false, 1);
     Problem problem = tables.problem();
-    problem.evaluate = [](std::span<const int>, std::span<double>) { throw support::RunError("no such row"); };
+    problem.evaluate = [](std::span<const int>, std::span<double>) {
+        throw support::RunError("no such row");
+    };
     EXPECT_THROW(nsga2(problem, {}, 1), support::RunError);
 }
 
@@ -248,14 +277,16 @@ TEST(SearchOptionsTest, AreReadWithTheirRanges) {
         root.finish();
         return options;
     };
-    const SearchOptions defaults = read("{}"), given = read("population: 20\ngenerations: 3\ncrossover: 0.5\nmutation: 0.1\n");
+    const SearchOptions defaults = read("{}"),
+                        given = read("population: 20\ngenerations: 3\ncrossover: 0.5\nmutation: 0.1\n");
     EXPECT_EQ(defaults.population, 100);
     EXPECT_EQ(defaults.generations, 50);
     EXPECT_EQ(given.population, 20);
     EXPECT_EQ(given.generations, 3);
     EXPECT_EQ(given.crossover, 0.5);
     EXPECT_EQ(given.mutation, 0.1);
-    for (const std::string text : {"population: 1\n", "generations: 0\n", "crossover: 1.5\n", "mutation: -1\n", "popluation: 5\n"}) {
+    for (const std::string text :
+         {"population: 1\n", "generations: 0\n", "crossover: 1.5\n", "mutation: -1\n", "popluation: 5\n"}) {
         EXPECT_THROW(read(text), support::UsageError) << text;
     }
 }

@@ -15,7 +15,8 @@ using testing::AllOf;
 using testing::HasSubstr;
 using testing::ThrowsMessage;
 
-const std::vector<std::string> known = {"accuracy", "macs", "parameters", "peak_memory_bytes", "latency_cpu_ms"};
+const std::vector<std::string> known = {"accuracy", "macs", "parameters", "peak_memory_bytes",
+                                        "latency_cpu_ms"};
 
 std::vector<Objective> read(const std::string& list) {
     auto root = support::Document::parse("objectives:\n" + list, "search.yaml").root();
@@ -39,17 +40,20 @@ TEST(ObjectiveList, ReadsNamesDirectionsAndBounds) {
 
 TEST(ObjectiveList, RefusesMistakesWhereTheyStand) {
     const auto refuse = [](const std::string& list, const std::string& where, const std::string& why) {
-        EXPECT_THAT([&] { read(list); }, ThrowsMessage<support::UsageError>(AllOf(HasSubstr(where), HasSubstr(why)))) << list;
+        EXPECT_THAT([&] { read(list); },
+                    ThrowsMessage<support::UsageError>(AllOf(HasSubstr(where), HasSubstr(why))))
+            << list;
     };
     refuse("  - {name: acuracy, direction: maximize}\n", "search.yaml:2:", "did you mean 'accuracy'?");
     refuse("  - {name: zzzzzzzzzzzz, direction: maximize}\n", "search.yaml:2:", "zzzzzzzzzzzz");
     refuse("  - {name: accuracy}\n", "search.yaml:2:", "direction");
     refuse("  - {direction: maximize}\n", "search.yaml:2:", "name");
     refuse("  - {name: accuracy, direction: up}\n", "search.yaml:2:", "direction");
-    refuse("  - {name: accuracy, direction: maximize, min: 0.9, max: 0.2}\n", "search.yaml:2:", "min 0.9 is above max 0.2");
+    refuse("  - {name: accuracy, direction: maximize, min: 0.9, max: 0.2}\n",
+           "search.yaml:2:", "min 0.9 is above max 0.2");
     refuse("  - {name: accuracy, direction: maximize, min: high}\n", "search.yaml:2:", "min");
-    refuse("  - {name: accuracy, direction: maximize}\n  - {name: accuracy, direction: minimize}\n", "search.yaml:3:",
-           "twice");
+    refuse("  - {name: accuracy, direction: maximize}\n  - {name: accuracy, direction: minimize}\n",
+           "search.yaml:3:", "twice");
     refuse("  - {name: accuracy, direction: maximize, maximum: 3}\n", "search.yaml:2:", "maximum");
 }
 
@@ -68,8 +72,11 @@ TEST(Objective, ViolationIsRelativeToTheBound) {
 }
 
 TEST(Dominance, KnownCases) {
-    const std::vector<Objective> o = {{"accuracy", Direction::maximize, {}, {}}, {"macs", Direction::minimize, {}, {}}};
-    const auto c = [](double accuracy, double macs, double violation = 0) { return Candidate{{}, {accuracy, macs}, violation}; };
+    const std::vector<Objective> o = {{"accuracy", Direction::maximize, {}, {}},
+                                      {"macs", Direction::minimize, {}, {}}};
+    const auto c = [](double accuracy, double macs, double violation = 0) {
+        return Candidate{{}, {accuracy, macs}, violation};
+    };
     EXPECT_TRUE(dominates(c(0.8, 5), c(0.7, 6), o));
     EXPECT_TRUE(dominates(c(0.8, 5), c(0.8, 6), o));
     EXPECT_FALSE(dominates(c(0.8, 5), c(0.8, 5), o));
@@ -82,10 +89,14 @@ TEST(Dominance, KnownCases) {
 
 TEST(Dominance, IsAStrictPartialOrder) {
     support::Rng rng(2);
-    const std::vector<Objective> o = {{"a", Direction::maximize, {}, {}}, {"b", Direction::minimize, {}, {}}, {"c", Direction::minimize, {}, {}}};
+    const std::vector<Objective> o = {{"a", Direction::maximize, {}, {}},
+                                      {"b", Direction::minimize, {}, {}},
+                                      {"c", Direction::minimize, {}, {}}};
     const auto random = [&] {
         Candidate c;
-        for (int k = 0; k < 3; ++k) { c.values.push_back(static_cast<double>(rng.below(3))); }
+        for (int k = 0; k < 3; ++k) {
+            c.values.push_back(static_cast<double>(rng.below(3)));
+        }
         c.violation = static_cast<double>(rng.below(3)) / 2;
         return c;
     };
@@ -94,7 +105,9 @@ TEST(Dominance, IsAStrictPartialOrder) {
         EXPECT_FALSE(dominates(a, a, o));
         if (dominates(a, b, o)) {
             EXPECT_FALSE(dominates(b, a, o));
-            if (dominates(b, c, o)) { EXPECT_TRUE(dominates(a, c, o)); }
+            if (dominates(b, c, o)) {
+                EXPECT_TRUE(dominates(a, c, o));
+            }
         }
     }
 }

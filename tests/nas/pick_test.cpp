@@ -14,13 +14,20 @@ using testing::ThrowsMessage;
 
 class Pick : public testing::Test {
 protected:
-    std::vector<std::size_t> operator()(const std::string& expression) const { return pick(expression, front, objectives, ids); }
+    std::vector<std::size_t> operator()(const std::string& expression) const {
+        return pick(expression, front, objectives, ids);
+    }
     void refuse(const std::string& expression, const std::string& why) const {
-        EXPECT_THAT([&] { (*this)(expression); }, ThrowsMessage<support::UsageError>(HasSubstr(why))) << expression;
+        EXPECT_THAT([&] { (*this)(expression); }, ThrowsMessage<support::UsageError>(HasSubstr(why)))
+            << expression;
     }
     const std::vector<Objective> objectives = {{"accuracy", Direction::maximize, {}, {}},
                                                {"latency_cpu_ms", Direction::minimize, {}, {}}};
-    const std::vector<Candidate> front = {{{0}, {0.50, 1}, 0}, {{1}, {0.70, 2}, 0}, {{2}, {0.80, 3}, 0}, {{3}, {0.84, 6}, 0}, {{4}, {0.90, 11}, 0}};
+    const std::vector<Candidate> front = {{{0}, {0.50, 1}, 0},
+                                          {{1}, {0.70, 2}, 0},
+                                          {{2}, {0.80, 3}, 0},
+                                          {{3}, {0.84, 6}, 0},
+                                          {{4}, {0.90, 11}, 0}};
     const std::vector<std::string> ids = {"aaaa1111", "aaaa2222", "bbbb3333", "cccc", "cccc4444"};
 };
 
@@ -28,7 +35,8 @@ TEST_F(Pick, TheKnee) {
     // Scaled (1, 0), (0.5, 0.1), (0.25, 0.2), (0.15, 0.5), (0, 1): the third has the smallest sum.
     EXPECT_THAT((*this)("knee"), ElementsAre(2));
     EXPECT_THAT((*this)("  knee "), ElementsAre(2));
-    const std::vector<Objective> three = {objectives[0], objectives[1], {"macs", Direction::minimize, {}, {}}};
+    const std::vector<Objective> three = {
+        objectives[0], objectives[1], {"macs", Direction::minimize, {}, {}}};
     const std::vector<Candidate> space = {{{}, {1, 0, 10}, 0}, {{}, {0.9, 1, 1}, 0}, {{}, {0, 10, 0}, 0}};
     EXPECT_THAT(pick("knee", space, three, {}), ElementsAre(1));
     EXPECT_THAT(pick("knee", std::span(front).first(1), objectives, ids), ElementsAre(0));
@@ -37,7 +45,7 @@ TEST_F(Pick, TheKnee) {
 TEST_F(Pick, AllAndSpread) {
     EXPECT_THAT((*this)("all"), ElementsAre(0, 1, 2, 3, 4));
     EXPECT_THAT((*this)("spread:2"), ElementsAre(0, 4));
-    EXPECT_THAT((*this)("spread:3"), ElementsAre(0, 1, 4)); // the middle of 0.5 and 0.9 is 0.7
+    EXPECT_THAT((*this)("spread:3"), ElementsAre(0, 1, 4));    // the middle of 0.5 and 0.9 is 0.7
     EXPECT_THAT((*this)("spread:4"), ElementsAre(0, 1, 2, 4)); // 0.63 and 0.77
     EXPECT_THAT((*this)("spread:5"), ElementsAre(0, 1, 2, 3, 4));
     EXPECT_THAT((*this)("spread:99"), ElementsAre(0, 1, 2, 3, 4));
@@ -50,7 +58,8 @@ TEST_F(Pick, TheBestWithinABound) {
     EXPECT_THAT((*this)("accuracy>=0.75"), ElementsAre(2));
     EXPECT_THAT((*this)("accuracy>=5e-1"), ElementsAre(0));
     EXPECT_THAT((*this)("accuracy<=0.75"), ElementsAre(0));
-    EXPECT_THAT(pick("macs<=8", std::vector<Candidate>{{{}, {7}, 0}}, std::vector<Objective>{{"macs", Direction::minimize, {}, {}}}, {}),
+    EXPECT_THAT(pick("macs<=8", std::vector<Candidate>{{{}, {7}, 0}},
+                     std::vector<Objective>{{"macs", Direction::minimize, {}, {}}}, {}),
                 ElementsAre(0));
 }
 

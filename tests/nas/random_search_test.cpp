@@ -14,7 +14,9 @@ TEST(RandomSearch, DrawsDistinctGenomes) {
     const Tables tables = Tables::random(4, 5, 8, Shape::independent, false, 1);
     const SearchResult result = random_search(tables.problem(), 250, 9);
     std::set<std::vector<int>> genomes;
-    for (const Candidate& c : result.evaluated) { genomes.insert(c.genome); }
+    for (const Candidate& c : result.evaluated) {
+        genomes.insert(c.genome);
+    }
     EXPECT_EQ(genomes.size(), 250u);
     EXPECT_EQ(result.evaluated.size(), 250u);
     EXPECT_EQ(result.ended, "250 evaluations");
@@ -49,7 +51,9 @@ TEST(RandomSearch, DrawsUniformlyWhetherOrNotTheSpaceIsSmall) {
             }
         }
         const double expected = 2000.0 * evaluations / (2 * size), deviation = std::sqrt(expected);
-        for (const int count : counts) { EXPECT_NEAR(count, expected, 5 * deviation); }
+        for (const int count : counts) {
+            EXPECT_NEAR(count, expected, 5 * deviation);
+        }
     }
 }
 
@@ -60,7 +64,9 @@ TEST(RandomSearch, IsTheSameForAnyNumberOfThreads) {
     for (const std::size_t threads : {1u, 2u, 8u}) {
         const tbb::global_control control(tbb::global_control::max_allowed_parallelism, threads);
         runs.emplace_back();
-        for (const Candidate& c : random_search(problem, 300, 5).evaluated) { runs.back().push_back(c.genome); }
+        for (const Candidate& c : random_search(problem, 300, 5).evaluated) {
+            runs.back().push_back(c.genome);
+        }
     }
     EXPECT_EQ(runs[0], runs[1]);
     EXPECT_EQ(runs[0], runs[2]);

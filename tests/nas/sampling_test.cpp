@@ -21,7 +21,9 @@ Quality random_quality(std::size_t blocks, std::size_t choices, support::Rng& rn
     Quality q(blocks);
     for (auto& block : q) {
         block.push_back(0); // the reference's own
-        while (block.size() < choices) { block.push_back(0.02 + rng.uniform()); }
+        while (block.size() < choices) {
+            block.push_back(0.02 + rng.uniform());
+        }
     }
     return q;
 }
@@ -31,7 +33,9 @@ TEST(QualitySpread, GivesDistinctValidGenomesAfterTheReference) {
     for (int repeat = 0; repeat < 200; ++repeat) {
         const Quality q = random_quality(1 + rng.below(6), 1 + rng.below(30), rng);
         double size = 1;
-        for (const auto& block : q) { size *= static_cast<double>(block.size()); }
+        for (const auto& block : q) {
+            size *= static_cast<double>(block.size());
+        }
         const auto count = static_cast<std::int64_t>(1 + rng.below(40));
         const auto genomes = quality_spread(q, count, rng.next());
         EXPECT_EQ(static_cast<double>(genomes.size()), std::min(size, static_cast<double>(count)));
@@ -57,7 +61,9 @@ TEST(QualitySpread, EveryBlockMeetsEveryStratum) {
         std::set<std::size_t> strata;
         for (std::size_t s = 1; s < genomes.size(); ++s) {
             const double value = q[b][static_cast<std::size_t>(genomes[s][b])];
-            strata.insert(static_cast<std::size_t>(std::find(sorted.begin(), sorted.end(), value) - sorted.begin()) / 3);
+            strata.insert(
+                static_cast<std::size_t>(std::find(sorted.begin(), sorted.end(), value) - sorted.begin()) /
+                3);
         }
         EXPECT_EQ(strata.size(), 20u) << "block " << b;
     }
@@ -68,7 +74,9 @@ TEST(QualitySpread, ReachesUniformlyGoodAndPoorNetworks) {
     const Quality q = random_quality(8, 100, rng);
     const auto total = [&](const std::vector<int>& genome) {
         double sum = 0;
-        for (std::size_t b = 0; b < q.size(); ++b) { sum += q[b][static_cast<std::size_t>(genome[b])] / 8; }
+        for (std::size_t b = 0; b < q.size(); ++b) {
+            sum += q[b][static_cast<std::size_t>(genome[b])] / 8;
+        }
         return sum;
     };
     const auto genomes = quality_spread(q, 25, 1);
@@ -79,7 +87,9 @@ TEST(QualitySpread, ReachesUniformlyGoodAndPoorNetworks) {
     }
     for (int draw = 0; draw < 24; ++draw) {
         std::vector<int> genome;
-        for (int b = 0; b < 8; ++b) { genome.push_back(static_cast<int>(rng.below(100))); }
+        for (int b = 0; b < 8; ++b) {
+            genome.push_back(static_cast<int>(rng.below(100)));
+        }
         independent_low = std::min(independent_low, total(genome));
         independent_high = std::max(independent_high, total(genome));
     }
@@ -99,8 +109,8 @@ TEST(QualitySpread, LeavesOutUnusableChoices) {
         EXPECT_NE(genome[1], 7);
     }
     q[2].assign(10, unusable);
-    EXPECT_THAT([&] { quality_spread(q, 5, 2); },
-                testing::ThrowsMessage<support::RunError>(testing::HasSubstr("block 3: none of its 10 choices")));
+    EXPECT_THAT([&] { quality_spread(q, 5, 2); }, testing::ThrowsMessage<support::RunError>(
+                                                      testing::HasSubstr("block 3: none of its 10 choices")));
 }
 
 TEST(QualitySpread, IsFixedByItsSeed) {

@@ -19,17 +19,21 @@ struct Tables {
     std::vector<std::vector<double>> loss, latency, memory;
     std::vector<std::vector<double>> cross; ///< empty: additive
 
-    static Tables random(std::size_t blocks, int fewest, int most, Shape shape, bool crossed, std::uint64_t seed) {
+    static Tables random(std::size_t blocks, int fewest, int most, Shape shape, bool crossed,
+                         std::uint64_t seed) {
         support::Rng rng(seed);
         Tables t;
         for (std::size_t b = 0; b < blocks; ++b) {
-            const auto n = static_cast<std::size_t>(fewest) + rng.below(static_cast<std::uint64_t>(most - fewest + 1));
+            const auto n =
+                static_cast<std::size_t>(fewest) + rng.below(static_cast<std::uint64_t>(most - fewest + 1));
             const double scale = 0.3 + rng.uniform();
             std::vector<double> loss, latency, memory;
             for (std::size_t i = 0; i < n; ++i) {
                 const double u = rng.uniform(), w = rng.uniform();
                 double l = u, a = w;
-                if (shape == Shape::trade_off) { a = (1 - u) * (1 - u) + 0.15 * w; }
+                if (shape == Shape::trade_off) {
+                    a = (1 - u) * (1 - u) + 0.15 * w;
+                }
                 if (shape == Shape::steps) {
                     l = std::floor(u * 8) / 4;
                     a = std::exp(-2 * l) * (0.5 + w);
@@ -48,7 +52,9 @@ struct Tables {
         }
         for (std::size_t b = 0; crossed && b < blocks; ++b) {
             t.cross.emplace_back();
-            for (std::size_t d = 0; d < blocks; ++d) { t.cross.back().push_back(2 * rng.uniform() - 0.6); }
+            for (std::size_t d = 0; d < blocks; ++d) {
+                t.cross.back().push_back(2 * rng.uniform() - 0.6);
+            }
         }
         return t;
     }
@@ -67,16 +73,25 @@ struct Tables {
         }
         values[0] = 1 - 0.1 * lost;
         values[1] = ms;
-        if (values.size() > 2) { values[2] = bytes; }
+        if (values.size() > 2) {
+            values[2] = bytes;
+        }
     }
 
     /// Refers to this object.
     Problem problem(std::size_t objectives = 2) const {
         Problem p;
-        for (const auto& block : loss) { p.choices.push_back(static_cast<int>(block.size())); }
-        p.objectives = {{"accuracy", Direction::maximize, {}, {}}, {"latency_cpu_ms", Direction::minimize, {}, {}}};
-        if (objectives > 2) { p.objectives.push_back({"peak_memory_bytes", Direction::minimize, {}, {}}); }
-        p.evaluate = [this](std::span<const int> genome, std::span<double> values) { evaluate(genome, values); };
+        for (const auto& block : loss) {
+            p.choices.push_back(static_cast<int>(block.size()));
+        }
+        p.objectives = {{"accuracy", Direction::maximize, {}, {}},
+                        {"latency_cpu_ms", Direction::minimize, {}, {}}};
+        if (objectives > 2) {
+            p.objectives.push_back({"peak_memory_bytes", Direction::minimize, {}, {}});
+        }
+        p.evaluate = [this](std::span<const int> genome, std::span<double> values) {
+            evaluate(genome, values);
+        };
         return p;
     }
 };
@@ -84,7 +99,9 @@ struct Tables {
 /// Counts up through a space; false after the last genome.
 inline bool next_genome(std::vector<int>& genome, const std::vector<int>& choices) {
     for (std::size_t b = genome.size(); b-- > 0;) {
-        if (++genome[b] < choices[b]) { return true; }
+        if (++genome[b] < choices[b]) {
+            return true;
+        }
         genome[b] = 0;
     }
     return false;
@@ -93,7 +110,9 @@ inline bool next_genome(std::vector<int>& genome, const std::vector<int>& choice
 inline Candidate evaluated(const Problem& problem, const std::vector<int>& genome) {
     Candidate c{genome, std::vector<double>(problem.objectives.size()), 0};
     problem.evaluate(genome, c.values);
-    for (std::size_t k = 0; k < c.values.size(); ++k) { c.violation += problem.objectives[k].violation(c.values[k]); }
+    for (std::size_t k = 0; k < c.values.size(); ++k) {
+        c.violation += problem.objectives[k].violation(c.values[k]);
+    }
     return c;
 }
 
@@ -106,14 +125,18 @@ inline std::vector<Candidate> brute_force(const Problem& problem) {
     do {
         problem.evaluate(genome, values);
         bool hopeless = false;
-        for (std::size_t k = 0; k < values.size(); ++k) { hopeless |= problem.objectives[k].violation(values[k]) > 0; }
+        for (std::size_t k = 0; k < values.size(); ++k) {
+            hopeless |= problem.objectives[k].violation(values[k]) > 0;
+        }
         if (values.size() == 2 && compact > 0) { // who is at least as accurate with the least latency
             const auto end = kept.begin() + static_cast<std::ptrdiff_t>(compact);
             const auto rival = std::lower_bound(kept.begin(), end, values[0],
                                                 [](const Candidate& c, double v) { return c.values[0] < v; });
             hopeless |= rival != end && rival->values[1] <= values[1] && rival->values != values;
         }
-        if (hopeless) { continue; }
+        if (hopeless) {
+            continue;
+        }
         kept.push_back({genome, values, 0});
         if (kept.size() >= compact + 5000) {
             kept = non_dominated(kept, problem.objectives);
@@ -123,8 +146,8 @@ inline std::vector<Candidate> brute_force(const Problem& problem) {
     return non_dominated(kept, problem.objectives);
 }
 
-/// The exact front of an additive table of any size, block by block: only sums that nothing dominates can be completed to one.
-/// Without genomes.
+/// The exact front of an additive table of any size, block by block: only sums that nothing dominates can be
+/// completed to one. Without genomes.
 inline std::vector<Candidate> exact_additive_front(const Tables& tables) {
     std::vector<std::pair<double, double>> front{{0.0, 0.0}}; // latency, loss
     for (std::size_t b = 0; b < tables.loss.size(); ++b) {
@@ -137,11 +160,15 @@ inline std::vector<Candidate> exact_additive_front(const Tables& tables) {
         std::sort(sums.begin(), sums.end());
         front.clear();
         for (const auto& sum : sums) {
-            if (front.empty() || sum.second < front.back().second) { front.push_back(sum); }
+            if (front.empty() || sum.second < front.back().second) {
+                front.push_back(sum);
+            }
         }
     }
     std::vector<Candidate> candidates;
-    for (const auto& [latency, loss] : front) { candidates.push_back({{}, {1 - 0.1 * loss, latency}, 0}); }
+    for (const auto& [latency, loss] : front) {
+        candidates.push_back({{}, {1 - 0.1 * loss, latency}, 0});
+    }
     return candidates;
 }
 

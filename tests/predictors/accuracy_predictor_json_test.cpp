@@ -55,7 +55,8 @@ TEST_F(DamagedPredictor, IsRefusedWithItsFile) {
     for (const auto& [key, value] : good.items()) {
         refuse_changed([&](auto& j) { j.erase(key); }, "\"" + key + "\" is missing");
     }
-    refuse_changed([](auto& j) { j["schema"] = "tessera-predictor-99"; }, "schema is not tessera-predictor-1");
+    refuse_changed([](auto& j) { j["schema"] = "tessera-predictor-99"; },
+                   "schema is not tessera-predictor-1");
     refuse_changed([](auto& j) { j["form"] = "automatic"; }, "\"form\" is unknown");
     refuse_changed([](auto& j) { j["form"] = 3; }, "\"form\" is not a text");
     refuse_changed([](auto& j) { j["target"] = "loss"; }, "\"target\" is unknown");

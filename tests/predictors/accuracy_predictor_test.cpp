@@ -34,7 +34,8 @@ TEST(AccuracyPredictor, RecoversSignsAndOrderFrom30Samples) {
         for (std::size_t b = 0; b < 5; ++b) {
             auto worse = middle;
             worse[b] += 0.1;
-            EXPECT_LT(predictor.predict(worse).accuracy, predictor.predict(middle).accuracy) << "seed " << seed;
+            EXPECT_LT(predictor.predict(worse).accuracy, predictor.predict(middle).accuracy)
+                << "seed " << seed;
         }
     }
 }
@@ -51,7 +52,8 @@ TEST(AccuracyPredictor, FindsCurvatureAndCrossTermsWhereThereAreSome) {
     }
     FitOptions accuracy;
     accuracy.target = Target::accuracy;
-    accuracy.monotone = false; // with signs, unused features cost nothing and richer forms tie with the right one
+    accuracy.monotone =
+        false; // with signs, unused features cost nothing and richer forms tie with the right one
     EXPECT_EQ(AccuracyPredictor::fit(crossed, accuracy).form(), Form::second_order);
     EXPECT_EQ(AccuracyPredictor::fit(bent, accuracy).form(), Form::additive);
     EXPECT_EQ(AccuracyPredictor::fit(straight, accuracy).form(), Form::linear);
@@ -78,8 +80,12 @@ TEST(AccuracyPredictor, KeepsTheFormAndTargetThatWereAskedFor) {
 
 TEST(AccuracyPredictor, NamesItsFeatures) {
     std::vector<Sample> samples;
-    for (int i = 0; i < 6; ++i) { samples.push_back({{0.1 * i, 0.3 - 0.02 * i * i, 0.01 * (i % 2)}, 0.9 - 0.05 * i}); }
-    const auto names = [&](Form form) { return AccuracyPredictor::fit(samples, {form, Target::accuracy, 0.9}).features(); };
+    for (int i = 0; i < 6; ++i) {
+        samples.push_back({{0.1 * i, 0.3 - 0.02 * i * i, 0.01 * (i % 2)}, 0.9 - 0.05 * i});
+    }
+    const auto names = [&](Form form) {
+        return AccuracyPredictor::fit(samples, {form, Target::accuracy, 0.9}).features();
+    };
     EXPECT_THAT(names(Form::linear), ElementsAre("x1", "x2", "x3"));
     EXPECT_THAT(names(Form::additive), ElementsAre("x1", "x2", "x3", "x1^2", "x2^2", "x3^2"));
     EXPECT_THAT(names(Form::second_order),
@@ -92,7 +98,8 @@ TEST(AccuracyPredictor, IntervalCoversNewNetworksAsOftenAsItSays) {
             int covered = 0, all = 0;
             for (std::uint64_t seed = 1; seed <= 40; ++seed) {
                 LinearWorld world(100 + seed, 0.02);
-                const auto predictor = AccuracyPredictor::fit(world.samples(count), {Form::automatic, Target::automatic, coverage});
+                const auto predictor = AccuracyPredictor::fit(world.samples(count),
+                                                              {Form::automatic, Target::automatic, coverage});
                 for (int i = 0; i < 25; ++i, ++all) {
                     const Sample fresh = world.sample();
                     const Prediction p = predictor.predict(fresh.qualities);
@@ -136,7 +143,9 @@ TEST(AccuracyPredictor, PredictionsStayFractionsInOrder) {
 TEST(AccuracyPredictor, EqualAccuraciesArePredictedAsTheyAre) {
     LinearWorld world(2);
     auto samples = world.samples(10);
-    for (Sample& s : samples) { s.accuracy = 0.75; }
+    for (Sample& s : samples) {
+        s.accuracy = 0.75;
+    }
     const Prediction p = AccuracyPredictor::fit(samples, {}).predict(samples[3].qualities);
     EXPECT_NEAR(p.accuracy, 0.75, 1e-9);
     EXPECT_NEAR(p.high - p.low, 0, 1e-9);
@@ -160,13 +169,23 @@ TEST(AccuracyPredictor, RefusesUnusableSamples) {
     const auto refused = [&](auto change, const std::string& why) {
         auto samples = good;
         change(samples);
-        EXPECT_THAT([&] { AccuracyPredictor::fit(samples, {}); }, ThrowsMessage<support::RunError>(HasSubstr(why))) << why;
+        EXPECT_THAT([&] { AccuracyPredictor::fit(samples, {}); },
+                    ThrowsMessage<support::RunError>(HasSubstr(why)))
+            << why;
     };
     refused([](auto& s) { s.resize(3); }, "at least 4 fine-tuned samples, there are 3");
     refused([](auto& s) { s.clear(); }, "there are 0");
-    refused([](auto& s) { s[4].qualities.pop_back(); }, "sample 5: has 4 block qualities, the first sample has 5");
-    refused([](auto& s) { for (auto& x : s) { x.qualities.clear(); } }, "has 0 block qualities");
-    refused([](auto& s) { s[1].qualities[2] = std::nan(""); }, "sample 2: the quality of block 3 is not finite");
+    refused([](auto& s) { s[4].qualities.pop_back(); },
+            "sample 5: has 4 block qualities, the first sample has 5");
+    refused(
+        [](auto& s) {
+            for (auto& x : s) {
+                x.qualities.clear();
+            }
+        },
+        "has 0 block qualities");
+    refused([](auto& s) { s[1].qualities[2] = std::nan(""); },
+            "sample 2: the quality of block 3 is not finite");
     refused([](auto& s) { s[1].qualities[2] = std::numeric_limits<double>::infinity(); }, "not finite");
     refused([](auto& s) { s[9].accuracy = 71.5; }, "sample 10: accuracy 71.5 is outside 0..1");
     refused([](auto& s) { s[9].accuracy = -0.1; }, "outside 0..1");

@@ -27,7 +27,8 @@ space:
   classes: 4
   stem: {channels: 8, kernel: 3, stride: 1, act: relu}
   blocks:
-    - {name: b1, channels: 8, stride: 1, reference: &r "conv(depth=1,kernel=3,width=1)", choices: &c [)YAML" + choices +
+    - {name: b1, channels: 8, stride: 1, reference: &r "conv(depth=1,kernel=3,width=1)", choices: &c [)YAML" +
+                             choices +
                              R"YAML(]}
     - {name: b2, channels: 12, stride: 2, reference: *r, choices: *c}
   head: {}
@@ -36,10 +37,13 @@ space:
 }
 
 SearchSpace all_choices() {
-    return space_of("{conv: {depth: 1, kernel: 3, width: [0.5, 1]}}, {mbconv: {depth: 1, kernel: 3, expand: 2, "
-                    "attention: [none, se], act: relu}}, {identity: {}}");
+    return space_of(
+        "{conv: {depth: 1, kernel: 3, width: [0.5, 1]}}, {mbconv: {depth: 1, kernel: 3, expand: 2, "
+        "attention: [none, se], act: relu}}, {identity: {}}");
 }
-SearchSpace few_choices() { return space_of("{conv: {depth: 1, kernel: 3, width: [0.5, 1]}}, {identity: {}}"); }
+SearchSpace few_choices() {
+    return space_of("{conv: {depth: 1, kernel: 3, width: [0.5, 1]}}, {identity: {}}");
+}
 
 class DistillerTest : public testing::Test {
 protected:
@@ -71,18 +75,25 @@ protected:
         // A few passes, so that BatchNorm statistics are those of images and not of nothing.
         const torch::NoGradGuard no_gradients;
         std::vector<std::int64_t> rows(128);
-        for (std::size_t i = 0; i < rows.size(); ++i) { rows[i] = static_cast<std::int64_t>(i); }
-        for (int i = 0; i < 20; ++i) { network->forward(training::make_batch(data_.train, rows, data_.normalisation).images); }
+        for (std::size_t i = 0; i < rows.size(); ++i) {
+            rows[i] = static_cast<std::int64_t>(i);
+        }
+        for (int i = 0; i < 20; ++i) {
+            network->forward(training::make_batch(data_.train, rows, data_.normalisation).images);
+        }
         network->eval();
         return network;
     }
 
-    BlockLibrary distilled(const std::string& name, const SearchSpace& space, int workers, DistilReport* report = nullptr) {
+    BlockLibrary distilled(const std::string& name, const SearchSpace& space, int workers,
+                           DistilReport* report = nullptr) {
         BlockLibrary library(folder_ / name, space, "fingerprint");
         auto network = reference(space);
         const auto result = distil({space, network, data_, options_, torch::kCPU, workers, 7, {}}, library,
                                    training::state_of(*network));
-        if (report != nullptr) { *report = result; }
+        if (report != nullptr) {
+            *report = result;
+        }
         return library;
     }
 
@@ -93,7 +104,8 @@ protected:
 
 TEST_F(DistillerTest, AnEntryIsTheSameAloneOrAmongOthersWithAnyWorkersAndBudget) {
     const SearchSpace all = all_choices(), few = few_choices();
-    const auto one = distilled("one", all, 1), three = distilled("three", all, 3), subset = distilled("subset", few, 2);
+    const auto one = distilled("one", all, 1), three = distilled("three", all, 3),
+               subset = distilled("subset", few, 2);
     options_.memory_mb = 1; // every student in a pass of its own
     DistilReport report;
     const auto tight = distilled("tight", all, 2, &report);
@@ -106,8 +118,10 @@ TEST_F(DistillerTest, AnEntryIsTheSameAloneOrAmongOthersWithAnyWorkersAndBudget)
         }
         for (std::size_t m = 0; m < few.blocks()[b].choices.size(); ++m) {
             const auto& choices = all.blocks()[b].choices;
-            const auto same = std::find(choices.begin(), choices.end(), few.blocks()[b].choices[m]) - choices.begin();
-            EXPECT_EQ(support::read_file(subset.file(b, m)), support::read_file(one.file(b, static_cast<std::size_t>(same))));
+            const auto same =
+                std::find(choices.begin(), choices.end(), few.blocks()[b].choices[m]) - choices.begin();
+            EXPECT_EQ(support::read_file(subset.file(b, m)),
+                      support::read_file(one.file(b, static_cast<std::size_t>(same))));
         }
     }
     EXPECT_EQ(support::read_file(one.table()), support::read_file(three.table()));
@@ -173,7 +187,8 @@ TEST_F(DistillerTest, ThePlannedMemoryCoversWhatAStudentAllocates) {
     const PassContext context{space, network, data_, options_, torch::kCPU, 1, 7, {}};
     const auto small = measure_memory(context, 0, 2, 32), large = measure_memory(context, 0, 2, 64);
     EXPECT_GT(small.resident, 0);
-    // At least input gradient and output of the widest layer (expansion 2 of 8 channels on 8 x 8) are alive at once.
+    // At least input gradient and output of the widest layer (expansion 2 of 8 channels on 8 x 8) are alive
+    // at once.
     EXPECT_GT(small.graph, 2LL * 32 * 16 * 64 * 4);
     EXPECT_GT(large.graph, small.graph);
     EXPECT_LE(large.graph, 2 * small.graph);
@@ -191,7 +206,9 @@ TEST_F(DistillerTest, TheLibraryBeatsRandomBlocksBeforeAnyFineTuning) {
     random->eval();
     const torch::NoGradGuard no_gradients;
     std::vector<std::int64_t> rows(80);
-    for (std::size_t i = 0; i < rows.size(); ++i) { rows[i] = static_cast<std::int64_t>(i); }
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        rows[i] = static_cast<std::int64_t>(i);
+    }
     const auto batch = training::make_batch(data_.validation, rows, data_.normalisation);
     const auto target = network->forward(batch.images);
     const auto error = [&](search_spaces::Network& n) {

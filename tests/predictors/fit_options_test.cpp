@@ -7,7 +7,9 @@
 namespace tessera::predictors {
 namespace {
 
-FitOptions read(const std::string& text) { return FitOptions::read(support::Document::parse(text, "c.yaml").root()); }
+FitOptions read(const std::string& text) {
+    return FitOptions::read(support::Document::parse(text, "c.yaml").root());
+}
 
 TEST(FitOptionsTest, ReadsValuesAndKeepsDefaults) {
     const FitOptions defaults = read("{}");
@@ -22,10 +24,12 @@ TEST(FitOptionsTest, ReadsValuesAndKeepsDefaults) {
 
 TEST(FitOptionsTest, RefusesWrongValuesAndKeys) {
     const std::vector<std::pair<std::string, std::string>> cases = {
-        {"form: quadratic\n", "form"}, {"target: loss\n", "target"},     {"coverage: 1.5\n", "coverage"},
+        {"form: quadratic\n", "form"},   {"target: loss\n", "target"},     {"coverage: 1.5\n", "coverage"},
         {"coverage: 0.2\n", "coverage"}, {"coverage: wide\n", "coverage"}, {"from: linear\n", "form"}};
     for (const auto& [text, what] : cases) {
-        EXPECT_THAT([&] { read(text); }, testing::ThrowsMessage<support::UsageError>(testing::HasSubstr(what))) << text;
+        EXPECT_THAT([&] { read(text); },
+                    testing::ThrowsMessage<support::UsageError>(testing::HasSubstr(what)))
+            << text;
     }
 }
 

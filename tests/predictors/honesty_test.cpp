@@ -15,7 +15,9 @@ namespace {
 
 std::vector<double> accuracies(const std::vector<Sample>& samples) {
     std::vector<double> all;
-    for (const Sample& s : samples) { all.push_back(s.accuracy); }
+    for (const Sample& s : samples) {
+        all.push_back(s.accuracy);
+    }
     return all;
 }
 
@@ -52,7 +54,9 @@ TEST(Honesty, ComparesEveryCombinationThatIsOpen) {
     const auto all = assess(samples, {}).compared;
     for (const auto& c : all) {
         for (const auto& best : all) {
-            if (best.form == chosen.form() && best.target == chosen.target()) { EXPECT_LE(best.rmse, c.rmse); }
+            if (best.form == chosen.form() && best.target == chosen.target()) {
+                EXPECT_LE(best.rmse, c.rmse);
+            }
         }
     }
 }
@@ -67,7 +71,9 @@ TEST(Honesty, BeatsTheMeanWhereThereIsSignalAndNotWhereThereIsNone) {
     for (int repeat = 0; repeat < 5; ++repeat) {
         LinearWorld world(70 + static_cast<std::uint64_t>(repeat));
         auto samples = world.samples(20);
-        for (Sample& s : samples) { s.accuracy = 0.5 + 0.1 * rng.uniform(); }
+        for (Sample& s : samples) {
+            s.accuracy = 0.5 + 0.1 * rng.uniform();
+        }
         const HonestyReport noise = assess(samples, {});
         above += noise.rmse / noise.baseline_rmse / 5;
         EXPECT_LT(noise.tau, 0.6);
@@ -77,7 +83,9 @@ TEST(Honesty, BeatsTheMeanWhereThereIsSignalAndNotWhereThereIsNone) {
 
 TEST(Honesty, BaselineIsTheMeanOfTheOthers) {
     std::vector<Sample> samples;
-    for (int i = 0; i < 5; ++i) { samples.push_back({{0.1 * i}, 0.1 * i}); }
+    for (int i = 0; i < 5; ++i) {
+        samples.push_back({{0.1 * i}, 0.1 * i});
+    }
     // Errors of i against the mean of the others: 0.25, 0.125, 0, 0.125, 0.25.
     EXPECT_NEAR(assess(samples, {}).baseline_rmse, std::sqrt(2 * (0.0625 + 0.015625) / 5), 1e-12);
 }
@@ -85,7 +93,9 @@ TEST(Honesty, BaselineIsTheMeanOfTheOthers) {
 TEST(Honesty, JsonHasNullForUndefinedMeasures) {
     LinearWorld world(3);
     auto samples = world.samples(6);
-    for (Sample& s : samples) { s.accuracy = 0.5; }
+    for (Sample& s : samples) {
+        s.accuracy = 0.5;
+    }
     const HonestyReport report = assess(samples, {});
     EXPECT_TRUE(std::isnan(report.tau));
     const auto json = nlohmann::json::parse(report.json());

@@ -17,7 +17,9 @@ namespace {
 std::int64_t status_mib(const std::string& key) {
     std::ifstream status("/proc/self/status");
     for (std::string line; std::getline(status, line);) {
-        if (line.starts_with(key)) { return std::stoll(line.substr(key.size() + 1)) / 1024; }
+        if (line.starts_with(key)) {
+            return std::stoll(line.substr(key.size() + 1)) / 1024;
+        }
     }
     return -1;
 }
@@ -25,7 +27,9 @@ std::int64_t status_mib(const std::string& key) {
 bool reset_peak() { return static_cast<bool>(std::ofstream("/proc/self/clear_refs") << "5" << std::flush); }
 
 TEST(MemoryBudget, GroupsKeepThePeakBelowTheBudgetAndChangeNoResult) {
-    if (!reset_peak()) { GTEST_SKIP() << "this system cannot reset the peak of resident memory"; }
+    if (!reset_peak()) {
+        GTEST_SKIP() << "this system cannot reset the peak of resident memory";
+    }
     // Wide blocks on a small map: weights, gradients and moments (4 x 4.7 MB a student) outweigh activations.
     const auto document = support::Document::parse(R"(
 space:
@@ -57,7 +61,9 @@ space:
         const torch::NoGradGuard no_gradients;
         std::vector<std::int64_t> rows(32);
         std::iota(rows.begin(), rows.end(), 0);
-        for (int i = 0; i < 20; ++i) { reference->forward(training::make_batch(data.train, rows, data.normalisation).images); }
+        for (int i = 0; i < 20; ++i) {
+            reference->forward(training::make_batch(data.train, rows, data.normalisation).images);
+        }
     }
     reference->eval();
     DistilOptions options;
@@ -87,7 +93,8 @@ space:
     EXPECT_EQ(wide.report.groups, 1);
     EXPECT_GE(tight.report.groups, 3);
     EXPECT_LE(tight.report.planned_bytes, 80LL << 20);
-    // Beyond the plan: what the allocator keeps per thread, LibTorch's scratch, the entry that is being written.
+    // Beyond the plan: what the allocator keeps per thread, LibTorch's scratch, the entry that is being
+    // written.
     EXPECT_LE(tight.grown, 80 + 100);
     EXPECT_GE(wide.grown, tight.grown + 50);
     for (std::size_t m = 0; m < space.blocks()[0].choices.size(); ++m) {

@@ -29,7 +29,9 @@ TEST(PlanGroups, EveryStudentOnceAndEveryGroupWithinTheBudget) {
     support::Rng rng(3);
     for (int round = 0; round < 300; ++round) {
         std::vector<StudentMemory> students(rng.below(30));
-        for (auto& s : students) { s = {static_cast<std::int64_t>(rng.below(100)), static_cast<std::int64_t>(rng.below(100))}; }
+        for (auto& s : students) {
+            s = {static_cast<std::int64_t>(rng.below(100)), static_cast<std::int64_t>(rng.below(100))};
+        }
         const auto workers = static_cast<std::int64_t>(1 + rng.below(4));
         const auto budget = static_cast<std::int64_t>(50 + rng.below(800));
         std::vector<std::size_t> seen;
@@ -44,7 +46,9 @@ TEST(PlanGroups, EveryStudentOnceAndEveryGroupWithinTheBudget) {
             EXPECT_TRUE(size == 1 || 10 + resident + std::min(workers, size) * graph <= budget);
         }
         ASSERT_EQ(seen.size(), students.size());
-        for (std::size_t i = 0; i < seen.size(); ++i) { EXPECT_EQ(seen[i], i); }
+        for (std::size_t i = 0; i < seen.size(); ++i) {
+            EXPECT_EQ(seen[i], i);
+        }
     }
 }
 

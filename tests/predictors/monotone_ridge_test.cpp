@@ -11,7 +11,9 @@ namespace {
 
 Matrix random_features(std::size_t rows, std::size_t columns, support::Rng& rng) {
     Matrix x{rows, columns, {}};
-    for (std::size_t i = 0; i < rows * columns; ++i) { x.values.push_back(rng.uniform()); }
+    for (std::size_t i = 0; i < rows * columns; ++i) {
+        x.values.push_back(rng.uniform());
+    }
     return x;
 }
 
@@ -21,7 +23,9 @@ double objective(const Matrix& x, std::span<const double> y, const RidgeModel& m
         const double e = y[r] - m.predict(std::span(x.values).subspan(r * x.columns, x.columns));
         sum += e * e;
     }
-    for (const double w : m.weights) { sum += m.lambda * w * w; }
+    for (const double w : m.weights) {
+        sum += m.lambda * w * w;
+    }
     return sum;
 }
 
@@ -29,10 +33,16 @@ TEST(MonotoneRidge, IsThePlainRidgeWhereItsSignsAreRightAnyway) {
     support::Rng rng(1);
     const Matrix x = random_features(40, 3, rng);
     std::vector<double> y;
-    for (std::size_t r = 0; r < x.rows; ++r) { y.push_back(1 - 2 * x.at(r, 0) - x.at(r, 1) - 0.5 * x.at(r, 2) + 0.01 * rng.normal()); }
+    for (std::size_t r = 0; r < x.rows; ++r) {
+        y.push_back(1 - 2 * x.at(r, 0) - x.at(r, 1) - 0.5 * x.at(r, 2) + 0.01 * rng.normal());
+    }
     const RidgeFit fit = fit_monotone(x, y, Trend::falling), plain = fit_ridge(x, y, fit.model.lambda);
-    for (std::size_t j = 0; j < 3; ++j) { EXPECT_NEAR(fit.model.weights[j], plain.model.weights[j], 1e-9); }
-    for (std::size_t r = 0; r < x.rows; ++r) { EXPECT_NEAR(fit.leave_one_out[r], plain.leave_one_out[r], 1e-9); }
+    for (std::size_t j = 0; j < 3; ++j) {
+        EXPECT_NEAR(fit.model.weights[j], plain.model.weights[j], 1e-9);
+    }
+    for (std::size_t r = 0; r < x.rows; ++r) {
+        EXPECT_NEAR(fit.leave_one_out[r], plain.leave_one_out[r], 1e-9);
+    }
 }
 
 TEST(MonotoneRidge, EveryWeightHasTheSignAndNoOtherSuchWeightsAreBetter) {
@@ -40,11 +50,15 @@ TEST(MonotoneRidge, EveryWeightHasTheSignAndNoOtherSuchWeightsAreBetter) {
     for (int round = 0; round < 50; ++round) {
         const Matrix x = random_features(12, 20, rng); // more features than rows
         std::vector<double> y(12);
-        for (double& v : y) { v = rng.normal(); }
+        for (double& v : y) {
+            v = rng.normal();
+        }
         const Trend trend = round % 2 == 0 ? Trend::rising : Trend::falling;
         const RidgeFit fit = fit_monotone(x, y, trend);
         const double sign = trend == Trend::rising ? 1 : -1, best = objective(x, y, fit.model);
-        for (const double w : fit.model.weights) { EXPECT_GE(sign * w, 0); }
+        for (const double w : fit.model.weights) {
+            EXPECT_GE(sign * w, 0);
+        }
         for (int tries = 0; tries < 50; ++tries) {
             RidgeModel other = fit.model;
             double& w = other.weights[rng.below(other.weights.size())];

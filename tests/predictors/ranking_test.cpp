@@ -86,13 +86,17 @@ TEST(Ranking, OrderAloneMatters) {
     EXPECT_EQ(kendall_tau_b(a, b), kendall_tau_b(a, mapped));
     EXPECT_EQ(spearman_rho(a, b), spearman_rho(a, mapped));
     EXPECT_NEAR(kendall_tau_b(a, a), 1, 1e-14);
-    for (double& v : mapped) { v = -v; }
+    for (double& v : mapped) {
+        v = -v;
+    }
     EXPECT_NEAR(kendall_tau_b(a, mapped), -kendall_tau_b(a, b), 1e-14);
 }
 
 TEST(Ranking, LongInputsAreQuick) {
     Values a(200000), b(200000);
-    for (std::size_t i = 0; i < a.size(); ++i) { a[i] = b[a.size() - 1 - i] = static_cast<double>(i); }
+    for (std::size_t i = 0; i < a.size(); ++i) {
+        a[i] = b[a.size() - 1 - i] = static_cast<double>(i);
+    }
     EXPECT_NEAR(kendall_tau_b(a, b), -1, 1e-12); // 2e10 pairs: only n log n ends soon
 }
 
@@ -136,7 +140,8 @@ TEST(Ranking, PrecisionCountsTheOverlap) {
 TEST(Ranking, RefusesUnequalLengthsAndNonFiniteValues) {
     const Values two{1, 2}, three{1, 2, 3}, bad{1, std::numeric_limits<double>::quiet_NaN()};
     const Values infinite{1, std::numeric_limits<double>::infinity()};
-    for (const auto& [a, b] : std::vector<std::pair<Values, Values>>{{two, three}, {two, bad}, {infinite, two}}) {
+    for (const auto& [a, b] :
+         std::vector<std::pair<Values, Values>>{{two, three}, {two, bad}, {infinite, two}}) {
         EXPECT_THROW(kendall_tau_b(a, b), std::invalid_argument);
         EXPECT_THROW(spearman_rho(a, b), std::invalid_argument);
         EXPECT_THROW(rmse(a, b), std::invalid_argument);

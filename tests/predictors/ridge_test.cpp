@@ -15,7 +15,9 @@ namespace {
 
 Matrix random_matrix(std::size_t n, std::size_t p, support::Rng& rng) {
     Matrix x{n, p, {}};
-    for (std::size_t i = 0; i < n * p; ++i) { x.values.push_back(3 + 2 * rng.normal()); }
+    for (std::size_t i = 0; i < n * p; ++i) {
+        x.values.push_back(3 + 2 * rng.normal());
+    }
     return x;
 }
 
@@ -29,44 +31,61 @@ std::vector<double> solve(std::vector<std::vector<double>> a, std::vector<double
     const std::size_t n = b.size();
     for (std::size_t c = 0; c < n; ++c) {
         std::size_t pivot = c;
-        for (std::size_t r = c + 1; r < n; ++r) { pivot = std::abs(a[r][c]) > std::abs(a[pivot][c]) ? r : pivot; }
+        for (std::size_t r = c + 1; r < n; ++r) {
+            pivot = std::abs(a[r][c]) > std::abs(a[pivot][c]) ? r : pivot;
+        }
         std::swap(a[c], a[pivot]);
         std::swap(b[c], b[pivot]);
         for (std::size_t r = c + 1; r < n; ++r) {
             const double f = a[r][c] / a[c][c];
-            for (std::size_t k = c; k < n; ++k) { a[r][k] -= f * a[c][k]; }
+            for (std::size_t k = c; k < n; ++k) {
+                a[r][k] -= f * a[c][k];
+            }
             b[r] -= f * b[c];
         }
     }
     for (std::size_t c = n; c-- > 0;) {
-        for (std::size_t k = c + 1; k < n; ++k) { b[c] -= a[c][k] * b[k]; }
+        for (std::size_t k = c + 1; k < n; ++k) {
+            b[c] -= a[c][k] * b[k];
+        }
         b[c] /= a[c][c];
     }
     return b;
 }
 
-/// Intercept and weights from the normal equations of the raw columns: dividing by given scales, not penalising the intercept.
-std::vector<double> normal_equations(const Matrix& x, const std::vector<double>& y, const std::vector<double>& scale,
-                                     double lambda, std::size_t left_out) {
+/// Intercept and weights from the normal equations of the raw columns: dividing by given scales, not
+/// penalising the intercept.
+std::vector<double> normal_equations(const Matrix& x, const std::vector<double>& y,
+                                     const std::vector<double>& scale, double lambda, std::size_t left_out) {
     const std::size_t p = x.columns;
     std::vector<std::vector<double>> a(p + 1, std::vector<double>(p + 1, 0.0));
     std::vector<double> b(p + 1, 0.0);
     for (std::size_t i = 0; i < x.rows; ++i) {
-        if (i == left_out) { continue; }
+        if (i == left_out) {
+            continue;
+        }
         std::vector<double> z{1};
-        for (std::size_t j = 0; j < p; ++j) { z.push_back(x.at(i, j) / scale[j]); }
+        for (std::size_t j = 0; j < p; ++j) {
+            z.push_back(x.at(i, j) / scale[j]);
+        }
         for (std::size_t j = 0; j <= p; ++j) {
-            for (std::size_t k = 0; k <= p; ++k) { a[j][k] += z[j] * z[k]; }
+            for (std::size_t k = 0; k <= p; ++k) {
+                a[j][k] += z[j] * z[k];
+            }
             b[j] += z[j] * y[i];
         }
     }
-    for (std::size_t j = 1; j <= p; ++j) { a[j][j] += lambda; }
+    for (std::size_t j = 1; j <= p; ++j) {
+        a[j][j] += lambda;
+    }
     return solve(a, b);
 }
 
 double predict(const std::vector<double>& w, const std::vector<double>& scale, const std::vector<double>& x) {
     double sum = w[0];
-    for (std::size_t j = 0; j < x.size(); ++j) { sum += w[j + 1] * x[j] / scale[j]; }
+    for (std::size_t j = 0; j < x.size(); ++j) {
+        sum += w[j + 1] * x[j] / scale[j];
+    }
     return sum;
 }
 
@@ -76,7 +95,9 @@ TEST(Ridge, EqualsTheNormalEquationsAndItsLeaveOneOutBruteForceRefits) {
         const std::size_t n = 3 + rng.below(25), p = 1 + rng.below(40); // both sides of p = n
         const Matrix x = random_matrix(n, p, rng);
         std::vector<double> y;
-        for (std::size_t i = 0; i < n; ++i) { y.push_back(5 + x.at(i, 0) - 2 * x.at(i, p - 1) + rng.normal()); }
+        for (std::size_t i = 0; i < n; ++i) {
+            y.push_back(5 + x.at(i, 0) - 2 * x.at(i, p - 1) + rng.normal());
+        }
         const double lambda = std::pow(10.0, -2 + 4 * rng.uniform());
         const RidgeFit fit = fit_ridge(x, y, lambda);
         const auto whole = normal_equations(x, y, fit.model.scale, lambda, n);
@@ -90,7 +111,9 @@ TEST(Ridge, EqualsTheNormalEquationsAndItsLeaveOneOutBruteForceRefits) {
             square += (y[i] - held_out) * (y[i] - held_out);
         }
         EXPECT_NEAR(fit.leave_one_out_rmse, std::sqrt(square / static_cast<double>(n)), 1e-6);
-        for (std::size_t j = 0; j < p; ++j) { EXPECT_NEAR(fit.model.weights[j], whole[j + 1], 1e-7); }
+        for (std::size_t j = 0; j < p; ++j) {
+            EXPECT_NEAR(fit.model.weights[j], whole[j + 1], 1e-7);
+        }
     }
 }
 
@@ -110,8 +133,12 @@ TEST(Ridge, InfinitePenaltyPredictsTheMean) {
     const Matrix x = random_matrix(12, 4, rng);
     std::vector<double> y;
     double mean = 0;
-    for (std::size_t i = 0; i < x.rows; ++i) { y.push_back(rng.uniform()); }
-    for (const double v : y) { mean += v / 12; }
+    for (std::size_t i = 0; i < x.rows; ++i) {
+        y.push_back(rng.uniform());
+    }
+    for (const double v : y) {
+        mean += v / 12;
+    }
     for (const double lambda : {1e15, std::numeric_limits<double>::infinity()}) {
         const RidgeFit fit = fit_ridge(x, y, lambda);
         for (std::size_t i = 0; i < x.rows; ++i) {
@@ -126,7 +153,9 @@ TEST(Ridge, ChoosesAGridPointWithTheSmallestLeaveOneOutError) {
     for (int repeat = 0; repeat < 30; ++repeat) {
         const Matrix x = random_matrix(15, 3 + rng.below(20), rng);
         std::vector<double> y;
-        for (std::size_t i = 0; i < x.rows; ++i) { y.push_back(x.at(i, 1) + 3 * rng.normal()); }
+        for (std::size_t i = 0; i < x.rows; ++i) {
+            y.push_back(x.at(i, 1) + 3 * rng.normal());
+        }
         const RidgeFit chosen = fit_ridge(x, y);
         EXPECT_GE(chosen.model.lambda, 15e-4 * 0.999);
         EXPECT_LE(chosen.model.lambda, 15e4 * 1.001);
@@ -134,7 +163,9 @@ TEST(Ridge, ChoosesAGridPointWithTheSmallestLeaveOneOutError) {
         EXPECT_EQ(same.model.weights, chosen.model.weights);
         for (const double factor : {1e-3, 1e-2, 0.1, 0.5, 2.0, 10.0, 100.0}) {
             const double lambda = chosen.model.lambda * factor;
-            if (lambda < 15e-4 || lambda > 15e4) { continue; }
+            if (lambda < 15e-4 || lambda > 15e4) {
+                continue;
+            }
             EXPECT_LE(chosen.leave_one_out_rmse, fit_ridge(x, y, lambda).leave_one_out_rmse * 1.02);
         }
     }
@@ -147,11 +178,15 @@ TEST(Ridge, IsIndependentOfUnitsAndOfConstantColumns) {
     std::vector<double> y;
     for (std::size_t i = 0; i < 10; ++i) {
         y.push_back(x.at(i, 0) + rng.normal());
-        for (const double v : {1e6 * x.at(i, 0) + 5, x.at(i, 1), -0.001 * x.at(i, 2), 0.1}) { moved.values.push_back(v); }
+        for (const double v : {1e6 * x.at(i, 0) + 5, x.at(i, 1), -0.001 * x.at(i, 2), 0.1}) {
+            moved.values.push_back(v);
+        }
     }
     const RidgeFit a = fit_ridge(x, y, 2), b = fit_ridge(moved, y, 2);
     EXPECT_EQ(b.model.weights[3], 0);
-    for (std::size_t i = 0; i < 10; ++i) { EXPECT_NEAR(a.model.predict(row(x, i)), b.model.predict(row(moved, i)), 1e-9); }
+    for (std::size_t i = 0; i < 10; ++i) {
+        EXPECT_NEAR(a.model.predict(row(x, i)), b.model.predict(row(moved, i)), 1e-9);
+    }
 }
 
 TEST(Ridge, ConstantTargetsAndFeaturesGiveTheMean) {

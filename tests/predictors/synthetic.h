@@ -11,17 +11,24 @@ namespace tessera::predictors {
 /// accuracy = c0 - sum c_i q_i + noise, with c_i > 0 of different sizes and qualities between 0.01 and 0.6.
 class LinearWorld {
 public:
-    explicit LinearWorld(std::uint64_t seed, double noise = 0.003, std::size_t blocks = 5) : noise_(noise), rng_(seed) {
-        for (std::size_t b = 0; b < blocks; ++b) { slopes_.push_back(0.05 + 0.25 * rng_.uniform()); }
+    explicit LinearWorld(std::uint64_t seed, double noise = 0.003, std::size_t blocks = 5)
+        : noise_(noise), rng_(seed) {
+        for (std::size_t b = 0; b < blocks; ++b) {
+            slopes_.push_back(0.05 + 0.25 * rng_.uniform());
+        }
     }
     std::vector<double> qualities() {
         std::vector<double> q;
-        for (std::size_t b = 0; b < slopes_.size(); ++b) { q.push_back(0.01 + 0.59 * rng_.uniform()); }
+        for (std::size_t b = 0; b < slopes_.size(); ++b) {
+            q.push_back(0.01 + 0.59 * rng_.uniform());
+        }
         return q;
     }
     double truth(const std::vector<double>& q) const {
         double accuracy = 0.95;
-        for (std::size_t b = 0; b < q.size(); ++b) { accuracy -= slopes_[b] * q[b]; }
+        for (std::size_t b = 0; b < q.size(); ++b) {
+            accuracy -= slopes_[b] * q[b];
+        }
         return accuracy;
     }
     Sample sample() {
@@ -31,7 +38,9 @@ public:
     }
     std::vector<Sample> samples(std::size_t count) {
         std::vector<Sample> all;
-        for (std::size_t i = 0; i < count; ++i) { all.push_back(sample()); }
+        for (std::size_t i = 0; i < count; ++i) {
+            all.push_back(sample());
+        }
         return all;
     }
 

@@ -96,7 +96,8 @@ TEST(SyntheticImages, LinearModelsFailAndNetworksRankBySize) {
         EXPECT_LT(found[1], found[2] - 0.02);
         EXPECT_GT(found[2], 0.85);
     }
-    // Neighbouring sizes differ by less than two seeds of the smallest network do: their order is that of the means.
+    // Neighbouring sizes differ by less than two seeds of the smallest network do: their order is that of the
+    // means.
     const auto mean = [&](std::size_t size) {
         return (accuracy[size] + accuracy[3 + size] + accuracy[6 + size]) / 3;
     };
