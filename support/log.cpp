@@ -136,5 +136,10 @@ void log_debug(const std::string& message) { log().logger.debug("{}", message); 
 void log_info(const std::string& message) { log().logger.info("{}", message); }
 void log_warning(const std::string& message) { log().logger.warn("{}", message); }
 void log_error(const std::string& message) { log().logger.error("{}", message); }
+void log_to_file(const std::string& message) {
+    try {
+        log().file->log({"tessera", spdlog::level::debug, message});
+    } catch (const std::exception&) { close_log(); } // as for every message: a full disk must not end a run
+}
 
 } // namespace tessera::support

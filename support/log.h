@@ -24,6 +24,8 @@ void log_debug(const std::string& message);
 void log_info(const std::string& message);
 void log_warning(const std::string& message);
 void log_error(const std::string& message);
+/// To the file alone: what the terminal shows in another way.
+void log_to_file(const std::string& message);
 
 template <class... Args>
 void info(fmt::format_string<Args...> format, Args&&... args) {

@@ -28,11 +28,12 @@ std::string rate_text(double per_second, const std::string& unit) {
 
 Progress::Progress(std::string what, std::int64_t total, std::string unit, std::int64_t done)
     : what_(std::move(what)), unit_(std::move(unit)), total_(total), done_(done), start_(done),
-      begin_(Clock::now()), printed_(begin_), terminal_(terminal::is_terminal()) {}
+      begin_(Clock::now()), printed_(begin_), stored_(begin_), terminal_(terminal::is_terminal()) {}
 
 Progress::~Progress() {
     const Lock lock(terminal::mutex());
     print(true);
+    log_to_file(line(true));
 }
 
 void Progress::advance(std::int64_t count) {
@@ -41,6 +42,10 @@ void Progress::advance(std::int64_t count) {
     const auto pause = terminal_ ? std::chrono::milliseconds(100) : std::chrono::milliseconds(10'000);
     if (Clock::now() - printed_ >= pause) {
         print(false);
+    }
+    if (Clock::now() - stored_ >= std::chrono::seconds(30)) {
+        stored_ = Clock::now();
+        log_to_file(line(false));
     }
 }
 
@@ -51,11 +56,7 @@ void Progress::note(std::string text) {
 
 double Progress::seconds() const { return std::chrono::duration<double>(Clock::now() - begin_).count(); }
 
-void Progress::print(bool last) {
-    printed_ = Clock::now();
-    if (verbosity() == Verbosity::quiet) {
-        return;
-    }
+std::string Progress::line(bool last) const {
     std::string line = what_ + ":";
     if (total_ > 0) {
         // Rounded down: 100 % means done.
@@ -79,13 +80,21 @@ void Progress::print(bool last) {
     if (!note_.empty()) {
         line += ", " + note_;
     }
+    return line;
+}
+
+void Progress::print(bool last) {
+    printed_ = Clock::now();
+    if (verbosity() == Verbosity::quiet) {
+        return;
+    }
     if (terminal_) {
-        terminal::show_status(line);
+        terminal::show_status(line(last));
         if (last) {
             terminal::end_status();
         }
     } else {
-        terminal::write_line(line);
+        terminal::write_line(line(last));
     }
 }
 

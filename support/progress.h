@@ -1,5 +1,5 @@
 // Progress of long work on stderr: one line rewritten in place on a terminal, a plain line now and then
-// elsewhere.
+// elsewhere; and now and then a line in the run's log.
 #pragma once
 
 #include <chrono>
@@ -24,9 +24,10 @@ public:
 
 private:
     void print(bool last);
+    std::string line(bool last) const;
     std::string what_, unit_, note_;
     std::int64_t total_, done_, start_;
-    std::chrono::steady_clock::time_point begin_, printed_;
+    std::chrono::steady_clock::time_point begin_, printed_, stored_;
     bool terminal_;
 };
 
