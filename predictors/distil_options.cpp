@@ -35,10 +35,10 @@ DistilOptions DistilOptions::read(support::Section section) {
 
 std::string DistilOptions::essence() const {
     return fmt::format(
-        "epochs={} batch={} train_limit={} learning_rate={} pilot={} clip={} calibration={} settle={} "
-        "held_out={} flip={} pad={} cutout={}",
+        "epochs: {}\nbatch: {}\ntrain_limit: {}\nlearning_rate: {}\npilot_batches: {}\nclip: {}\n"
+        "calibration_images: {}\nsettle_images: {}\nheld_out_images: {}\naugment: {}\n",
         epochs, batch, train_limit, learning_rate, pilot_batches, clip, calibration_images, settle_images,
-        held_out_images, augment.flip, augment.pad, augment.cutout);
+        held_out_images, augment.essence());
 }
 
 } // namespace tessera::predictors

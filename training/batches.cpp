@@ -1,5 +1,7 @@
 #include "training/batches.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <numeric>
 #include <stdexcept>
@@ -96,6 +98,10 @@ void AugmentOptions::read(support::Section section) {
     section.read("cutout", cutout, {0, 512},
                  "Side in pixels of a square set to the mean at a random place; 0: none.");
     section.finish();
+}
+
+std::string AugmentOptions::essence() const {
+    return fmt::format("{{flip: {}, pad: {}, cutout: {}}}", flip, pad, cutout);
 }
 
 std::vector<std::int64_t> epoch_order(std::int64_t count, std::uint64_t seed, std::int64_t epoch) {

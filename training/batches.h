@@ -18,6 +18,8 @@ struct AugmentOptions {
         4; ///< padding with the mean on each side before a random crop of the original size; 0: none
     std::int64_t cutout = 0; ///< side of a square set to the mean at a random place; 0: none
     void read(support::Section section);
+    /// Everything that shapes a result, as a YAML mapping in one line.
+    std::string essence() const;
 };
 
 struct Batch {

@@ -15,7 +15,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr const char* schema = "tessera.checkpoint/1";
+constexpr const char* schema = "tessera.checkpoint/2";
 
 struct Field {
     const char* name;
@@ -63,21 +63,11 @@ std::vector<EpochMetrics> from_json(const json& rows) {
 
 std::string training_fingerprint(const TrainOptions& options, const TrainContext& context,
                                  const Datasets& data) {
-    const OptimizerOptions& o = options.optimizer;
-    const AugmentOptions& a = options.augment;
-    support::Hasher hasher;
-    hasher.add(context.fingerprint).add(fmt::format("{} {}", context.seed, data.train.size()));
-    for (const std::int64_t value :
-         {options.epochs, options.batch, options.train_limit, std::int64_t{a.flip}, a.pad, a.cutout,
-          std::int64_t{options.autocast}, static_cast<std::int64_t>(o.kind)}) {
-        hasher.add(support::number(value));
-    }
-    for (const double value : {options.warmup, options.label_smoothing, options.ema,
-                               options.distillation_weight, options.temperature, o.learning_rate, o.momentum,
-                               o.beta1, o.beta2, o.epsilon, o.weight_decay, o.clip}) {
-        hasher.add(support::number(value));
-    }
-    return hasher.hex();
+    return support::Hasher()
+        .add(context.fingerprint)
+        .add(fmt::format("{} {}", context.seed, data.train.size()))
+        .add(options.essence())
+        .hex();
 }
 
 void write_checkpoint(const std::filesystem::path& file, const std::string& fingerprint,
@@ -86,7 +76,12 @@ void write_checkpoint(const std::filesystem::path& file, const std::string& fing
                       {{"schema", schema},
                        {"fingerprint", fingerprint},
                        {"epoch", std::to_string(checkpoint.history.size())},
-                       {"history", to_json(checkpoint.history).dump()}});
+                       {"history", to_json(checkpoint.history).dump()},
+                       {"open", json{{"steps", checkpoint.open.steps},
+                                     {"loss_sum", checkpoint.open.loss_sum},
+                                     {"seconds", checkpoint.open.seconds},
+                                     {"correct", checkpoint.open.correct}}
+                                    .dump()}});
 }
 
 std::optional<Checkpoint> read_checkpoint(const std::filesystem::path& file, const std::string& fingerprint) {
@@ -100,7 +95,10 @@ std::optional<Checkpoint> read_checkpoint(const std::filesystem::path& file, con
             support::info("{}: made from something else; the training starts anew", file.string());
             return std::nullopt;
         }
-        return Checkpoint{from_json(json::parse(content.metadata["history"])), std::move(content.tensors)};
+        const json open = json::parse(content.metadata["open"]);
+        return Checkpoint{from_json(json::parse(content.metadata["history"])),
+                          {open.at("steps"), open.at("loss_sum"), open.at("seconds"), open.at("correct")},
+                          std::move(content.tensors)};
     } catch (const std::exception& error) {
         support::warn("{}; the checkpoint is not used and the training starts anew", error.what());
         return std::nullopt;

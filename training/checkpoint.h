@@ -1,4 +1,4 @@
-// The state of a training between two epochs, as one safetensors file.
+// The state of a training between two steps, as one safetensors file.
 #pragma once
 
 #include <filesystem>
@@ -11,8 +11,16 @@
 
 namespace tessera::training {
 
+/// How far an epoch has come.
+struct OpenEpoch {
+    std::int64_t steps = 0; ///< taken; 0: not begun
+    double loss_sum = 0, seconds = 0;
+    std::int64_t correct = 0;
+};
+
 struct Checkpoint {
     std::vector<EpochMetrics> history; ///< one entry for each finished epoch
+    OpenEpoch open;                    ///< of the epoch after them
     TensorMap tensors;                 ///< "model.", "optimizer." and "average." with the names of each
 };
 

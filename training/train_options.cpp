@@ -1,3 +1,6 @@
+#include <fmt/format.h>
+
+#include "support/csv.h"
 #include "training/trainer.h"
 
 namespace tessera::training {
@@ -22,6 +25,19 @@ void TrainOptions::read(support::Section& section) {
                  "Softens both networks' predictions before they are compared; 1: as they are.");
     optimizer.read(section);
     augment.read(section.section("augment", "Random changes of training images."));
+}
+
+std::string TrainOptions::essence() const {
+    using support::number;
+    const OptimizerOptions& o = optimizer;
+    return fmt::format("epochs: {}\nbatch: {}\ntrain_limit: {}\nwarmup: {}\nlabel_smoothing: {}\nema: {}\n"
+                       "autocast: {}\ndistillation_weight: {}\ntemperature: {}\noptimizer: {}\n"
+                       "learning_rate: {}\nmomentum: {}\nbeta1: {}\nbeta2: {}\nepsilon: {}\n"
+                       "weight_decay: {}\nclip: {}\naugment: {}\n",
+                       epochs, batch, train_limit, number(warmup), number(label_smoothing), number(ema),
+                       autocast, number(distillation_weight), number(temperature), static_cast<int>(o.kind),
+                       number(o.learning_rate), number(o.momentum), number(o.beta1), number(o.beta2),
+                       number(o.epsilon), number(o.weight_decay), number(o.clip), augment.essence());
 }
 
 } // namespace tessera::training

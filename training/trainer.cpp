@@ -1,5 +1,6 @@
-// The training loop. Everything random is derived from (seed, epoch), and a checkpoint holds weights, moments
-// and average: a training that continues after epoch k is the training that was never stopped, bit for bit.
+// The training loop. Everything random is derived from (seed, epoch, step), and a checkpoint holds weights,
+// moments and average: a training that continues after any step is the training that was never stopped, bit
+// for bit.
 #include "training/trainer.h"
 
 #include <algorithm>
@@ -41,6 +42,10 @@ std::vector<std::pair<std::string, torch::Tensor>> parameters_of(const Network& 
     return result;
 }
 
+double seconds_since(std::chrono::steady_clock::time_point begin) {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+}
+
 class Trainer {
 public:
     Trainer(Network& network, const Datasets& data, const TrainOptions& options, const TrainContext& context);
@@ -49,7 +54,8 @@ public:
 
 private:
     void resume();
-    void save() const;
+    bool save_is_due() const;
+    void save();
     EpochMetrics epoch(std::int64_t number, support::Progress& progress);
     torch::Tensor loss_of(const torch::Tensor& logits, const torch::Tensor& images,
                           const torch::Tensor& labels);
@@ -68,6 +74,8 @@ private:
     MovingAverage average_;
     std::string fingerprint_;
     std::vector<EpochMetrics> history_;
+    OpenEpoch open_;
+    std::chrono::steady_clock::time_point saved_ = std::chrono::steady_clock::now();
 };
 
 Trainer::Trainer(Network& network, const Datasets& data, const TrainOptions& options,
@@ -123,7 +131,7 @@ EpochMetrics Trainer::epoch(std::int64_t number, support::Progress& progress) {
     const auto begin = std::chrono::steady_clock::now();
     const std::string name = std::to_string(number);
     const std::uint64_t augment_seed = support::derive_seed(context_.seed, {"augment", name});
-    search_spaces::reseed_dropout(*network_, support::derive_seed(context_.seed, {"dropout", name}));
+    const double seconds_before = open_.seconds; // of a process that was interrupted
     const std::vector<std::int64_t> order = epoch_order(data_.train.size(), context_.seed, number);
     const auto warmup =
         static_cast<std::int64_t>(std::llround(options_.warmup * static_cast<double>(steps_)));
@@ -132,15 +140,16 @@ EpochMetrics Trainer::epoch(std::int64_t number, support::Progress& progress) {
     EpochMetrics metrics;
     metrics.epoch = number;
     torch::Tensor correct =
-        torch::zeros({}, torch::TensorOptions().dtype(torch::kInt64).device(context_.device));
-    double loss_sum = 0;
-    for (std::int64_t step = 0; step < steps_; ++step) {
+        torch::full({}, open_.correct, torch::TensorOptions().dtype(torch::kInt64).device(context_.device));
+    for (std::int64_t step = open_.steps; step < steps_; ++step) {
         const std::span rows(order.data() + step * batch_, static_cast<std::size_t>(batch_));
         const Batch batch =
             make_batch(data_.train, rows, data_.normalisation, &options_.augment, augment_seed);
         const torch::Tensor images = batch.images.to(context_.device),
                             labels = batch.labels.to(context_.device);
 
+        search_spaces::reseed_dropout(
+            *network_, support::derive_seed(context_.seed, {"dropout", name, std::to_string(step)}));
         torch::Tensor logits;
         {
             const Autocast autocast(autocast_);
@@ -161,22 +170,29 @@ EpochMetrics Trainer::epoch(std::int64_t number, support::Progress& progress) {
         optimizer_.step(metrics.learning_rate);
         average_.update(done);
 
-        loss_sum += value;
+        open_.loss_sum += value;
         correct += (logits.detach().argmax(1) == labels).sum();
         if (context_.progress == nullptr) {
             progress.note(fmt::format("epoch {}/{}, loss {:.3f}", number, options_.epochs,
-                                      loss_sum / static_cast<double>(step + 1)));
+                                      open_.loss_sum / static_cast<double>(step + 1)));
         }
         progress.advance(step + 1 < steps_ ? batch_ : images_ - step * batch_); // the left-over ones count
+        open_.steps = step + 1;
+        if (save_is_due()) {
+            open_.correct = correct.item<std::int64_t>();
+            open_.seconds = seconds_before + seconds_since(begin);
+            save();
+        }
         support::check_interrupt();
     }
     optimizer_.zero_grad();
-    metrics.train_loss = loss_sum / static_cast<double>(steps_);
+    metrics.train_loss = open_.loss_sum / static_cast<double>(steps_);
     metrics.train_accuracy = correct.item<double>() / static_cast<double>(steps_ * batch_);
     const Evaluation validation = validate();
     metrics.validation_accuracy = validation.accuracy;
     metrics.validation_loss = validation.loss;
-    metrics.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    metrics.seconds = seconds_before + seconds_since(begin);
+    open_ = {};
     return metrics;
 }
 
@@ -185,11 +201,16 @@ Evaluation Trainer::validate() {
     return evaluate(network_, data_.validation, data_.normalisation, context_.device);
 }
 
-void Trainer::save() const {
+bool Trainer::save_is_due() const {
+    return support::interrupt_pending() || seconds_since(saved_) >= context_.checkpoint_seconds;
+}
+
+void Trainer::save() {
+    saved_ = std::chrono::steady_clock::now();
     if (context_.checkpoint.empty()) {
         return;
     }
-    Checkpoint checkpoint{history_, {}};
+    Checkpoint checkpoint{history_, open_, {}};
     add_with_prefix(checkpoint.tensors, state_of(*network_), "model.");
     add_with_prefix(checkpoint.tensors, optimizer_.state(), "optimizer.");
     add_with_prefix(checkpoint.tensors, average_.state(), "average.");
@@ -205,14 +226,18 @@ void Trainer::resume() {
     // Should one part not fit after others have been copied, all of them go back to where they were.
     const TensorMap model = state_of(*network_), moments = optimizer_.state(), average = average_.state();
     try {
-        if (static_cast<std::int64_t>(checkpoint->history.size()) > options_.epochs) {
-            throw support::RunError(source + ": it has more epochs than the training");
+        const auto epochs = static_cast<std::int64_t>(checkpoint->history.size());
+        if (epochs > options_.epochs || checkpoint->open.steps < 0 || checkpoint->open.steps > steps_ ||
+            (epochs == options_.epochs && checkpoint->open.steps > 0)) {
+            throw support::RunError(source + ": it has more epochs or steps than the training");
         }
         load_state(*network_, with_prefix_removed(checkpoint->tensors, "model."), source);
         optimizer_.load(with_prefix_removed(checkpoint->tensors, "optimizer."), source);
         average_.load(with_prefix_removed(checkpoint->tensors, "average."), source);
         history_ = checkpoint->history;
-        support::info("{}: continues after epoch {}", context_.label, history_.size());
+        open_ = checkpoint->open;
+        support::info("{}: continues after epoch {}{}", context_.label, history_.size(),
+                      open_.steps > 0 ? fmt::format(" and {} steps", open_.steps) : "");
     } catch (const support::RunError& error) {
         support::warn("{}; the checkpoint is not used and the training starts anew", error.what());
         load_state(*network_, model, source);
@@ -228,12 +253,13 @@ TrainResult Trainer::run() {
     }
     resume();
     const auto finished = static_cast<std::int64_t>(history_.size());
+    const std::int64_t visited = finished * images_ + open_.steps * batch_;
     if (finished < options_.epochs) {
         std::optional<support::Progress> own;
         if (context_.progress == nullptr) {
-            own.emplace(context_.label, options_.epochs * images_, "images", finished * images_);
+            own.emplace(context_.label, options_.epochs * images_, "images", visited);
         } else {
-            context_.progress->advance(finished * images_);
+            context_.progress->advance(visited);
         }
         for (std::int64_t number = finished + 1; number <= options_.epochs; ++number) {
             history_.push_back(epoch(number, own ? *own : *context_.progress));
@@ -246,6 +272,11 @@ TrainResult Trainer::run() {
         context_.progress->advance(finished * images_);
     }
     average_.swap();
+    if (!all_finite(state_of(*network_))) {
+        throw support::RunError(
+            fmt::format("{}: the weights are not finite after the last step; lower learning_rate or set clip",
+                        context_.label));
+    }
     network_->eval();
     return {history_, history_.back().validation_accuracy};
 }

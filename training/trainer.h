@@ -33,6 +33,8 @@ struct TrainOptions {
 
     /// Reads a section such as `teach` or `finetune`; defaults are the object's own.
     void read(support::Section& section);
+    /// Everything that shapes a result, as YAML.
+    std::string essence() const;
 };
 
 struct EpochMetrics {
@@ -55,8 +57,11 @@ struct TrainContext {
     torch::Device device = torch::kCPU;
     int threads = 1;
     std::uint64_t seed = 0;
-    std::string label = "teach";      ///< of the progress line
-    std::filesystem::path checkpoint; ///< written after every epoch, removed never; empty: none
+    std::string label = "teach"; ///< of the progress line
+    /// Written after every epoch, within one every `checkpoint_seconds` and on interruption; removed never;
+    /// empty: none.
+    std::filesystem::path checkpoint;
+    double checkpoint_seconds = 60;
     std::string fingerprint; ///< of what the checkpoint was made from: one of another fingerprint is ignored
     /// Needed where distillation_weight > 0. Used as it is, perhaps by several trainings at once: evaluation
     /// mode, on `device`.
@@ -72,7 +77,7 @@ Evaluation evaluate(search_spaces::Network& network, const Dataset& data, const 
 
 /// Trains in place and leaves the network in evaluation mode on the context's device. Continues from the
 /// checkpoint when one of the same fingerprint exists; the result has the same bits as without the
-/// interruption. Calls check_interrupt() after every step: an interrupted epoch is redone. epochs = 0 only
+/// interruption. Calls check_interrupt() after every step, once a checkpoint is written. epochs = 0 only
 /// evaluates. Throws RunError when the loss is not finite.
 TrainResult train(search_spaces::Network& network, const Datasets& data, const TrainOptions& options,
                   const TrainContext& context);

@@ -3,6 +3,7 @@
 #include <csignal>
 #include <cstdlib>
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "support/error.h"
@@ -19,6 +20,8 @@ TrainOptions options() {
     TrainOptions result;
     result.epochs = 3;
     result.batch = 10;
+    result.ema = 0.9;
+    result.optimizer.kind = OptimizerKind::adamw;
     return result;
 }
 
@@ -30,7 +33,7 @@ TrainOptions options() {
     context.checkpoint = checkpoint;
     context.after_epoch = [](const EpochMetrics& metrics) {
         if (metrics.epoch == 2) {
-            std::raise(SIGTERM); // remembered, and noticed after the third epoch's first step
+            std::raise(SIGTERM); // remembered; noticed, and stored, after the third epoch's first step
         }
     };
     try {
@@ -40,7 +43,7 @@ TrainOptions options() {
     std::_Exit(0);
 }
 
-TEST(InterruptDeathTest, ResumingRedoesTheInterruptedEpoch) {
+TEST(InterruptDeathTest, ResumingGoesOnWithinTheInterruptedEpoch) {
     GTEST_FLAG_SET(death_test_style, "threadsafe");
     // The second process runs this test from its beginning: the folder's name has to be the same there.
     const auto folder = std::filesystem::temp_directory_path() / "tessera-interrupt-test";
@@ -49,11 +52,14 @@ TEST(InterruptDeathTest, ResumingRedoesTheInterruptedEpoch) {
 
     TrainContext context;
     search_spaces::Network straight = tests::tiny_network(5), resumed = tests::tiny_network(5);
-    train(straight, tests::tiny_data(), options(), context);
+    const TrainResult whole = train(straight, tests::tiny_data(), options(), context);
     ASSERT_TRUE(std::filesystem::exists(checkpoint));
     context.checkpoint = checkpoint;
+    EXPECT_THAT(read_safetensors(checkpoint).metadata.at("open"), ::testing::HasSubstr(R"("steps":1)"));
     const TrainResult result = train(resumed, tests::tiny_data(), options(), context);
-    EXPECT_EQ(result.history.size(), 3);
+    ASSERT_EQ(result.history.size(), 3);
+    EXPECT_EQ(result.history[2].train_loss, whole.history[2].train_loss);
+    EXPECT_EQ(result.history[2].train_accuracy, whole.history[2].train_accuracy);
     const TensorMap expected = state_of(*straight);
     for (const auto& [name, tensor] : state_of(*resumed)) {
         EXPECT_TRUE(torch::equal(tensor, expected.at(name))) << name;

@@ -1,0 +1,19 @@
+// How many images a data set has, without reading them.
+#pragma once
+
+#include <cstdint>
+
+#include "training/dataset.h"
+
+namespace tessera::training {
+
+struct ImageCounts {
+    std::int64_t train = 0, validation = 0, test = 0;
+    std::int64_t all() const { return train + validation + test; }
+};
+
+/// From the options, the published sizes of the binary formats, or the listing of a folder. Throws RunError
+/// where a folder cannot be listed.
+ImageCounts count_images(const DataOptions& options);
+
+} // namespace tessera::training
