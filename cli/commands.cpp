@@ -17,14 +17,16 @@ const std::vector<Command>& commands() {
         list.push_back(run_command());
         list.push_back(status_command());
         list.push_back(keys_command());
+        list.push_back(completion_command());
+        list.push_back(man_command());
         return list;
     }();
     return all;
 }
 
 support::Document load_document(const Arguments& arguments) {
-    if (!arguments.config.empty()) {
-        return support::Document::load(arguments.config, arguments.set);
+    if (!arguments.operand.empty()) {
+        return support::Document::load(arguments.operand, arguments.set);
     }
     if (arguments.run.empty()) {
         throw support::UsageError(

@@ -24,37 +24,6 @@ int fail(const std::string& message, support::ExitCode code) {
     return static_cast<int>(code);
 }
 
-/// The word as a shell takes it.
-std::string quoted(const std::string& word) {
-    const auto plain = [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-               std::string_view("_-+./:=,@%").find(c) != std::string_view::npos;
-    };
-    if (!word.empty() && std::all_of(word.begin(), word.end(), plain)) {
-        return word;
-    }
-    std::string text = "'";
-    for (const char c : word) {
-        text += c == '\'' ? std::string("'\\''") : std::string(1, c);
-    }
-    return text + "'";
-}
-
-/// The command that goes on where this one was interrupted.
-std::string resuming(const cli::Arguments& arguments) {
-    std::string text = "tessera " + arguments.command;
-    if (!arguments.config.empty()) {
-        text += " " + quoted(arguments.config.string());
-    }
-    if (!arguments.run.empty()) {
-        text += " --run " + quoted(arguments.run.string());
-    }
-    for (const auto& set : arguments.set) {
-        text += " --set " + quoted(set);
-    }
-    return text;
-}
-
 int run(int argc, const char* const* argv, cli::Arguments& arguments) {
     if (argc >= 2 && std::string(argv[1]) == "--version") {
         std::cout << cli::version_text();
@@ -98,7 +67,9 @@ int main(int argc, char** argv) {
     try {
         return run(argc, argv, arguments);
     } catch (const support::Interrupted& interrupted) {
-        support::log_warning("interrupted; what was done is kept. To go on: " + resuming(arguments));
+        arguments.own.erase("redo"); // what it asked for has begun and is not to begin again
+        support::log_warning("interrupted; what was done is kept. To go on: " +
+                             cli::to_command_line(arguments));
         return static_cast<int>(interrupted.code());
     } catch (const support::Error& error) {
         return fail(error.what(), error.code());

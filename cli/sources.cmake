@@ -2,9 +2,12 @@ set(CORE "")
 set(TORCH
   arguments.cpp
   commands.cpp
+  commands/completion.cpp
   commands/describe.cpp
   commands/keys.cpp
+  commands/man.cpp
   commands/stages.cpp
   commands/status.cpp
+  help.cpp
   main.cpp
   version.cpp)

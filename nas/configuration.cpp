@@ -45,7 +45,7 @@ training::TrainOptions from_library(std::int64_t epochs) {
 SampleOptions read_sample(Section section) {
     SampleOptions o;
     o.train = from_library(1);
-    section.read("count", o.count, {4, 10000}, "Architectures to fine-tune for the accuracy predictor.");
+    section.read("count", o.count, {5, 10000}, "Architectures to fine-tune for the accuracy predictor.");
     o.train.read(section);
     section.finish();
     return o;

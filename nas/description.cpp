@@ -16,8 +16,11 @@ namespace {
 /// magnitude.
 constexpr double kTrainingMacsPerSecondAndCore = 2e10;
 
-std::string bounds_text(const ObjectiveTables& tables, const std::vector<Objective>& objectives) {
+/// Each bound alone: whether all of them can be met together only the search can tell.
+std::string bounds_text(const ObjectiveTables& tables, const std::vector<Objective>& objectives,
+                        nlohmann::json& json) {
     std::string text;
+    json = nlohmann::json::array();
     for (const Objective& o : objectives) {
         if (!o.low && !o.high) {
             continue;
@@ -29,6 +32,13 @@ std::string bounds_text(const ObjectiveTables& tables, const std::vector<Objecti
         if (o.high) {
             text += fmt::format(" <= {:.6g}", *o.high);
         }
+        json.push_back({{"name", o.name}});
+        if (o.low) {
+            json.back()["min"] = *o.low;
+        }
+        if (o.high) {
+            json.back()["max"] = *o.high;
+        }
         if (!tables.has(o.name)) {
             text += ": known once it has been measured\n";
             continue;
@@ -37,6 +47,8 @@ std::string bounds_text(const ObjectiveTables& tables, const std::vector<Objecti
         const bool within = (!o.high || *o.high >= low) && (!o.low || *o.low <= high);
         text += fmt::format(": {} (the space reaches {:.6g} to {:.6g})\n",
                             within ? "can be met" : "cannot be met", low, high);
+        json.back()["reachable"] = {low, high};
+        json.back()["met"] = within;
     }
     return text;
 }
@@ -93,9 +105,9 @@ Description describe(const Configuration& configuration) {
     }
     result.text += "\n" + costs.text();
 
-    const std::string bounds = bounds_text(tables, configuration.search.objectives);
+    const std::string bounds = bounds_text(tables, configuration.search.objectives, result.json["bounds"]);
     if (!bounds.empty()) {
-        result.text += "\nBounds\n" + bounds;
+        result.text += "\nBounds, each alone\n" + bounds;
     }
 
     // Forward and backward of each student, and one forward of the reference, per image.

@@ -39,6 +39,30 @@ std::optional<FineTuned> stored(const Job& job, bool keep_weights) {
     } catch (const nlohmann::json::exception&) { return std::nullopt; }
 }
 
+/// What all networks of a call have in common.
+std::string shared_fingerprint(const StageContext& context, const training::TrainOptions& options) {
+    const auto teach = context.run.record("teach");
+    return support::Hasher()
+        .add("fine-tune")
+        .add(std::to_string(context.seed))
+        .add(teach ? teach->output_hash() : "")
+        .add(context.config.texts.data)
+        .add(options.essence())
+        .hex();
+}
+
+/// Of the library only the entries that the network starts from count, not which others there are.
+std::string job_fingerprint(const StageContext& context, const predictors::BlockLibrary& library,
+                            const search_spaces::Architecture& architecture, const std::string& shared) {
+    support::Hasher hasher;
+    hasher.add(shared).add(architecture.id());
+    const auto genome = context.config.space.genome(architecture);
+    for (std::size_t b = 0; b < genome.size(); ++b) {
+        hasher.add(support::file_hash(library.file(b, static_cast<std::size_t>(genome[b]))));
+    }
+    return hasher.hex();
+}
+
 FineTuned tune(StageContext& context, const Job& job, const training::Datasets& data,
                const predictors::BlockLibrary& library, const training::TrainOptions& options,
                const search_spaces::Network& teacher, int threads, support::Progress& progress,
@@ -53,7 +77,7 @@ FineTuned tune(StageContext& context, const Job& job, const training::Datasets& 
     train.device = context.device();
     train.threads = threads;
     train.seed = support::derive_seed(context.seed, {"fine-tune", job.architecture.id()});
-    train.label = job.architecture.id();
+    train.label = fmt::format("{} {}", job.folder.parent_path().filename().string(), job.architecture.id());
     train.checkpoint = job.folder / "checkpoint.safetensors";
     train.fingerprint = job.fingerprint;
     train.teacher = teacher;
@@ -86,14 +110,16 @@ FineTuned tune(StageContext& context, const Job& job, const training::Datasets& 
 std::vector<FineTuned> fine_tune(StageContext& context,
                                  const std::vector<search_spaces::Architecture>& architectures,
                                  const training::TrainOptions& options, const std::string& folder,
-                                 const std::string& fingerprint, bool keep_weights) {
+                                 bool keep_weights) {
+    const predictors::BlockLibrary library = context.library();
+    const std::string shared = shared_fingerprint(context, options);
     std::vector<Job> jobs;
     std::vector<FineTuned> results(architectures.size());
     std::vector<std::size_t> open;
     for (std::size_t i = 0; i < architectures.size(); ++i) {
         const std::string id = architectures[i].id();
-        jobs.push_back(
-            {architectures[i], context.run / folder / id, support::Hasher().add(fingerprint).add(id).hex()});
+        jobs.push_back({architectures[i], context.run / folder / id,
+                        job_fingerprint(context, library, architectures[i], shared)});
         if (auto done = stored(jobs[i], keep_weights)) {
             results[i] = std::move(*done);
             std::error_code ignored; // killed just before it was removed
@@ -109,7 +135,6 @@ std::vector<FineTuned> fine_tune(StageContext& context,
     // Everything shared is loaded before the workers start.
     const training::Datasets& data = context.data();
     const search_spaces::Network teacher = context.reference();
-    const predictors::BlockLibrary library = context.library();
     const std::int64_t images =
         options.train_limit > 0 ? std::min(options.train_limit, data.train.size()) : data.train.size();
     const auto total = static_cast<std::int64_t>(architectures.size()) * options.epochs * images;

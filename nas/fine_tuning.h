@@ -17,11 +17,11 @@ struct FineTuned {
 /// Fine-tunes each architecture from the library (stem and head from the reference), with the reference as
 /// teacher. On the CPU as many at once as there are threads, one thread each, so that no result depends on
 /// their number; on a GPU one after the other. <folder>/<id>/ receives result.json, metrics.csv and, with
-/// `keep_weights`, weights.safetensors; a network whose result.json is of the same fingerprint is not trained
-/// again, one that was interrupted goes on from its last epoch.
+/// `keep_weights`, weights.safetensors; a network that was trained from the same library entries, images and
+/// options is not trained again, whatever else has changed; one that was interrupted goes on.
 std::vector<FineTuned> fine_tune(StageContext& context,
                                  const std::vector<search_spaces::Architecture>& architectures,
                                  const training::TrainOptions& options, const std::string& folder,
-                                 const std::string& fingerprint, bool keep_weights);
+                                 bool keep_weights);
 
 } // namespace tessera::nas

@@ -107,6 +107,12 @@ FrontFile FrontFile::load(const std::filesystem::path& file) {
             }
             result.objectives.push_back(o);
         }
+        for (std::size_t i = 0; i < result.objectives.size(); ++i) {
+            if (i >= result.columns.size() || result.columns[i] != result.objectives[i].name) {
+                throw support::RunError(file.string() +
+                                        ": damaged: its columns do not begin with its objectives");
+            }
+        }
         result.front = points_from(in.at("front"), result.columns);
         result.random = points_from(in.at("random"), result.columns);
         result.reference = points_from(in.at("reference"), result.columns);

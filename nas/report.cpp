@@ -68,6 +68,9 @@ std::string percent(const std::string& text) {
 
 /// The plots were written by this program into the run; they go in as they are.
 std::string plot(const RunFolder& run, const std::string& file) {
+    if (!std::filesystem::exists(run / file)) {
+        return "<p>" + file + " is no longer there.</p>\n"; // no reason to train again
+    }
     return "<figure>" + support::read_file(run / file) + "</figure>\n";
 }
 

@@ -1,5 +1,7 @@
 #include "nas/run_folder.h"
 
+#include <cmath>
+
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -10,10 +12,19 @@ namespace tessera::nas {
 
 namespace {
 
-constexpr const char* kStageSchema = "tessera-stage-1";
+constexpr const char* kStageSchema = "tessera-stage-2";
 
 std::filesystem::path record_file(const std::filesystem::path& run, const std::string& stage) {
     return run / "stages" / (stage + ".json");
+}
+
+/// Empty where there is none yet, or it is damaged.
+nlohmann::json read_seconds(const std::filesystem::path& run) {
+    const auto file = run / "stages/seconds.json";
+    auto json = std::filesystem::exists(file)
+                    ? nlohmann::json::parse(support::read_file(file), nullptr, /*allow_exceptions=*/false)
+                    : nlohmann::json::object();
+    return json.is_object() ? json : nlohmann::json::object();
 }
 
 } // namespace
@@ -28,9 +39,6 @@ std::string StageRecord::output_hash() const {
 
 RunFolder::RunFolder(std::filesystem::path folder, bool read_only) : folder_(std::move(folder)) {
     if (read_only) {
-        if (!std::filesystem::is_directory(folder_)) {
-            throw support::RunError(fmt::format("{}: no such run folder", folder_.string()));
-        }
         return;
     }
     std::error_code error;
@@ -44,6 +52,11 @@ RunFolder::RunFolder(std::filesystem::path folder, bool read_only) : folder_(std
 }
 
 std::optional<StageRecord> RunFolder::record(const std::string& stage) const {
+    const auto known = records_.find(stage);
+    return known != records_.end() ? known->second : records_[stage] = read_record(stage);
+}
+
+std::optional<StageRecord> RunFolder::read_record(const std::string& stage) const {
     const auto file = record_file(folder_, stage);
     if (!std::filesystem::exists(file)) {
         return std::nullopt;
@@ -53,7 +66,7 @@ std::optional<StageRecord> RunFolder::record(const std::string& stage) const {
         if (json.at("schema") != kStageSchema) {
             return std::nullopt;
         }
-        StageRecord record{stage, json.at("fingerprint"), json.at("artefacts")};
+        StageRecord record{stage, json.at("fingerprint"), json.at("made_from"), json.at("artefacts")};
         for (const auto& artefact : record.artefacts) {
             if (!std::filesystem::exists(folder_ / artefact.first) ||
                 support::file_hash(folder_ / artefact.first) != artefact.second) {
@@ -65,19 +78,38 @@ std::optional<StageRecord> RunFolder::record(const std::string& stage) const {
 }
 
 void RunFolder::finish(const std::string& stage, const std::string& fingerprint,
+                       const std::map<std::string, std::string>& made_from,
                        const std::vector<std::string>& artefacts) {
     nlohmann::json files = nlohmann::json::object();
     for (const std::string& name : artefacts) {
         files[name] = support::file_hash(folder_ / name);
     }
-    const nlohmann::json json = {
-        {"schema", kStageSchema}, {"stage", stage}, {"fingerprint", fingerprint}, {"artefacts", files}};
+    const nlohmann::json json = {{"schema", kStageSchema},
+                                 {"stage", stage},
+                                 {"fingerprint", fingerprint},
+                                 {"made_from", made_from},
+                                 {"artefacts", files}};
     support::write_atomically(record_file(folder_, stage), json.dump(2) + "\n");
+    records_.erase(stage);
 }
 
 void RunFolder::forget(const std::string& stage) {
     std::error_code ignored;
     std::filesystem::remove(record_file(folder_, stage), ignored);
+    records_.erase(stage);
+}
+
+double RunFolder::seconds(const std::string& stage, const std::string& fingerprint) const {
+    try {
+        const auto entry = read_seconds(folder_).at(stage);
+        return entry.at("fingerprint") == fingerprint ? entry.at("seconds").get<double>() : 0;
+    } catch (const nlohmann::json::exception&) { return 0; }
+}
+
+void RunFolder::set_seconds(const std::string& stage, const std::string& fingerprint, double seconds) {
+    auto all = read_seconds(folder_);
+    all[stage] = {{"fingerprint", fingerprint}, {"seconds", std::round(seconds * 10) / 10}};
+    support::write_atomically(folder_ / "stages/seconds.json", all.dump(2) + "\n");
 }
 
 } // namespace tessera::nas

@@ -16,6 +16,7 @@ namespace tessera::nas {
 struct StageRecord {
     std::string stage;
     std::string fingerprint;                      ///< of everything the stage was made from
+    std::map<std::string, std::string> made_from; ///< that, by name (stage_plan.h tells what has changed)
     std::map<std::string, std::string> artefacts; ///< file relative to the run -> content hash
     /// Hash over the artefacts: what the stages below depend on.
     std::string output_hash() const;
@@ -26,6 +27,7 @@ struct StageRecord {
 ///     log.jsonl                         messages
 ///     teach/ library/ latency/ samples/ predictor/ search/ models/ export/ report/
 ///     stages/<stage>.json               what each finished stage was made from and what it made
+///     stages/seconds.json               how long each took
 class RunFolder {
 public:
     /// Creates the folder if need be and locks it for this process (see support::FolderLock); `read_only`
@@ -40,12 +42,22 @@ public:
     std::optional<StageRecord> record(const std::string& stage) const;
     /// Hashes the artefacts (relative paths) and stores the record.
     void finish(const std::string& stage, const std::string& fingerprint,
+                const std::map<std::string, std::string>& made_from,
                 const std::vector<std::string>& artefacts);
     /// Forgets that the stage has finished (its files stay until they are written anew).
     void forget(const std::string& stage);
 
+    /// Seconds of work that went into this making of a stage, interrupted attempts included; 0 where nothing
+    /// is known. Kept apart from the records: clocks are not part of a result.
+    double seconds(const std::string& stage, const std::string& fingerprint) const;
+    void set_seconds(const std::string& stage, const std::string& fingerprint, double seconds);
+
 private:
+    std::optional<StageRecord> read_record(const std::string& stage) const;
+
     std::filesystem::path folder_;
+    /// Artefacts are hashed once: nobody else writes while the folder is locked.
+    mutable std::map<std::string, std::optional<StageRecord>> records_;
     std::unique_ptr<support::FolderLock> lock_;
 };
 

@@ -17,6 +17,7 @@ set(TORCH
   architecture_file.cpp
   configuration.cpp
   description.cpp
+  dry_run.cpp
   export.cpp
   fine_tuning.cpp
   front_files.cpp
@@ -24,7 +25,9 @@ set(TORCH
   objective_tables.cpp
   report.cpp
   run_folder.cpp
+  speed.cpp
   stage.cpp
+  stage_plan.cpp
   stages/distil.cpp
   stages/export.cpp
   stages/finetune.cpp

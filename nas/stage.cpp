@@ -1,10 +1,12 @@
 #include "nas/stage.h"
 
 #include <algorithm>
+#include <chrono>
 #include <stdexcept>
 
 #include <fmt/format.h>
 
+#include "nas/stage_plan.h"
 #include "support/error.h"
 #include "support/hash.h"
 #include "support/log.h"
@@ -71,15 +73,36 @@ const Stage& stage(const std::string& name) {
     throw std::out_of_range("no stage " + name);
 }
 
-std::string fingerprint_of(const Stage& stage, const StageContext& context) {
-    support::Hasher hasher;
-    hasher.add(stage.name).add(std::to_string(context.seed)).add(stage.inputs(context.config));
+Inputs made_from(const Stage& stage, const StageContext& context) {
+    Inputs result = stage.inputs(context.config);
+    result["seed"] = std::to_string(context.seed);
+    if (stage.outside) {
+        const auto record = context.run.record(stage.name);
+        for (const auto& [name, file] : stage.outside(context.config)) {
+            const bool known = record && record->made_from.contains(name);
+            result[name] = known && !std::filesystem::exists(file) ? record->made_from.at(name)
+                                                                   : support::file_hash(file);
+        }
+    }
     for (const std::string& above : stage.needs) {
         const auto record = context.run.record(above);
         if (!record || record->fingerprint != fingerprint_of(nas::stage(above), context)) {
             return {};
         }
-        hasher.add(record->output_hash());
+        result["stage " + above] = record->output_hash();
+    }
+    return result;
+}
+
+std::string fingerprint_of(const Stage& stage, const StageContext& context) {
+    const auto inputs = made_from(stage, context);
+    if (inputs.empty()) {
+        return {};
+    }
+    support::Hasher hasher;
+    hasher.add(stage.name);
+    for (const auto& [name, text] : inputs) {
+        hasher.add(name).add(text);
     }
     return hasher.hex();
 }
@@ -108,11 +131,25 @@ void run_stage(const Stage& stage, StageContext& context) {
         support::info("{}: up to date", stage.name);
         return;
     }
+    refuse_to_discard(stage, context);
     support::info("{}: {}", stage.name, stage.meaning);
+    const auto inputs = made_from(stage, context);
     const std::string fingerprint = fingerprint_of(stage, context);
     context.run.forget(stage.name);
-    const auto artefacts = stage.work(context, fingerprint);
-    context.run.finish(stage.name, fingerprint, artefacts);
+    const double before = context.run.seconds(stage.name, fingerprint); // where it was interrupted
+    const auto begin = std::chrono::steady_clock::now();
+    const auto clock = [&] {
+        const std::chrono::duration<double> time = std::chrono::steady_clock::now() - begin;
+        context.run.set_seconds(stage.name, fingerprint, before + time.count());
+    };
+    try {
+        const auto artefacts = stage.work(context, fingerprint);
+        clock();
+        context.run.finish(stage.name, fingerprint, inputs, artefacts);
+    } catch (const support::Interrupted&) {
+        clock();
+        throw;
+    }
 }
 
 } // namespace tessera::nas

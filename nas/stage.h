@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -50,16 +51,26 @@ struct Outcome {
     nlohmann::json json;
 };
 
+/// What a stage is made from: name and text (resolved YAML, a hash, a number).
+using Inputs = std::map<std::string, std::string>;
+
 struct Stage {
     std::string name;
     std::string meaning;            ///< one sentence
     std::vector<std::string> needs; ///< stages whose artefacts it reads
-    /// What else it depends on, as text: its part of the configuration, hashes of outside files.
-    std::function<std::string(const Configuration&)> inputs;
+    /// What else it depends on, by name: parts of the configuration as resolved YAML.
+    std::function<Inputs(const Configuration&)> inputs;
     /// Does the work; returns the artefacts (relative to the run) that count for the stages below. Clocks are
     /// not among them.
     std::function<std::vector<std::string>(StageContext&, const std::string& fingerprint)> work;
     std::function<Outcome(StageContext&)> outcome;
+    /// Files outside of the run that it reads, by name; empty: none. One that has gone since counts as
+    /// unchanged: the run holds what was made of it.
+    std::function<std::map<std::string, std::filesystem::path>(const Configuration&)> outside = nullptr;
+    bool trains = false; ///< its work is worth asking before it is discarded
+    /// Keys (`space`, `sample.count`) and stages (`stage distil`) whose change leaves what was trained in
+    /// use.
+    std::vector<std::string> keeps = {};
 };
 
 // One per file in nas/stages/.
@@ -80,7 +91,10 @@ const Stage& stage(const std::string& name);
 
 enum class StageState { missing, stale, done };
 
-/// Hash of everything the stage is made from; empty where a stage above has not finished.
+/// Everything the stage is made from, by name: seed, inputs(), and as `stage NAME` what the stages above
+/// made; empty where one of them has not finished.
+Inputs made_from(const Stage& stage, const StageContext& context);
+/// Hash of made_from(); empty where a stage above has not finished.
 std::string fingerprint_of(const Stage& stage, const StageContext& context);
 StageState state_of_stage(const Stage& stage, const StageContext& context);
 
@@ -89,7 +103,8 @@ StageState state_of_stage(const Stage& stage, const StageContext& context);
 std::string library_fingerprint(const StageContext& context);
 
 /// Runs one stage unless it is up to date (then says so). Throws UsageError naming the command to run first
-/// where a stage above is missing or stale.
+/// where a stage above is missing or stale, and where more than a minute of training would be discarded
+/// (what has changed, what it cost, and --redo).
 void run_stage(const Stage& stage, StageContext& context);
 
 } // namespace tessera::nas

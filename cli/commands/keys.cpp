@@ -4,6 +4,7 @@
 
 #include "cli/command.h"
 #include "search_spaces/family.h"
+#include "support/config_schema.h"
 
 namespace tessera::cli {
 
@@ -62,13 +63,49 @@ std::string families_text() {
     return text;
 }
 
+nlohmann::ordered_json parameter_schema(const search_spaces::Parameter& p) {
+    nlohmann::ordered_json value;
+    if (p.kind == search_spaces::Parameter::Kind::word) {
+        value["enum"] = p.words;
+    } else {
+        value["type"] = nlohmann::json::array({"number", "string"});
+    }
+    return {{"anyOf", nlohmann::ordered_json::array({value, {{"type", "array"}, {"items", value}}})}};
+}
+
+nlohmann::ordered_json schema_of(const support::Document& document) {
+    auto schema = support::json_schema(document.keys(), "Configuration of tessera",
+                                       {"space.blocks[].choices[]", "space.blocks[].unless[]"});
+    auto& choices =
+        schema["properties"]["space"]["properties"]["blocks"]["items"]["properties"]["choices"]["items"];
+    choices["properties"] = nlohmann::ordered_json::object();
+    choices["additionalProperties"] = false;
+    for (const search_spaces::Family* family : search_spaces::families()) {
+        nlohmann::ordered_json parameters = nlohmann::ordered_json::object();
+        for (const auto& p : family->parameters()) {
+            parameters[p.name] = parameter_schema(p);
+        }
+        choices["properties"][std::string(family->name())] = {
+            {"type", "object"}, {"properties", parameters}, {"additionalProperties", false}};
+    }
+    return schema;
+}
+
 } // namespace
 
 Command keys_command() {
-    return {"keys", "prints every key of a configuration: type, default, range, meaning (Markdown)",
-            "  tessera keys > docs/configuration.md\n", [](const Arguments& arguments) {
+    return {"keys",
+            "prints every key of a configuration: type, default, range, meaning (Markdown)",
+            "  tessera keys > docs/configuration.md\n"
+            "  tessera keys --schema > tessera.schema.json   # for editors\n",
+            [](const Arguments& arguments) {
                 const auto document = support::Document::parse(kSpecimen, "specimen");
                 nas::Configuration::read(document);
+                if (arguments.has("schema")) {
+                    const std::string schema = schema_of(document).dump(1);
+                    print(arguments, schema + "\n", schema);
+                    return 0;
+                }
                 std::string text =
                     "# Configuration\n\nEvery key that a configuration may hold, printed by `tessera keys`. "
                     "A key "
@@ -98,7 +135,9 @@ Command keys_command() {
                 text += families_text();
                 print(arguments, text, json.dump(1));
                 return 0;
-            }};
+            },
+            {{"schema", "", "a JSON schema instead, by which editors complete and check a configuration"}},
+            {"", ""}};
 }
 
 } // namespace tessera::cli

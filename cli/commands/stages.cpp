@@ -1,10 +1,15 @@
 // teach, distil, measure, sample, fit, search, finetune, export, report: one stage of a run. And run: all of
 // them.
+#include <algorithm>
+#include <set>
+
 #include <fmt/format.h>
 
 #include "cli/command.h"
+#include "nas/dry_run.h"
 #include "nas/objective_tables.h"
-#include "nas/stage.h"
+#include "nas/stage_plan.h"
+#include "support/error.h"
 #include "support/files.h"
 #include "support/log.h"
 
@@ -12,49 +17,131 @@ namespace tessera::cli {
 
 namespace {
 
-/// Opens the run, stores the configuration in it, and calls `body`.
-int in_run(const Arguments& arguments, const std::function<void(nas::StageContext&)>& body) {
+/// Stages named by --redo, which have to be among those of the command.
+std::set<std::string> stages_to_redo(const Arguments& arguments, const std::vector<std::string>& stages) {
+    std::set<std::string> redo;
+    for (const std::string& name : arguments.values("redo")) {
+        if (std::find(stages.begin(), stages.end(), name) == stages.end()) {
+            const std::string near = support::nearest(name, stages);
+            throw support::UsageError(
+                fmt::format("--redo {}: `tessera {}` has no such stage{}", name, arguments.command,
+                            near.empty() ? "" : fmt::format(" (did you mean {}?)", near)));
+        }
+        redo.insert(name);
+    }
+    return redo;
+}
+
+const std::vector<Option>& stage_options() {
+    static const std::vector<Option> options = {
+        {"dry-run", "",
+         "say which stages would run, why, and what time, memory and disk they take; run nothing"},
+        {"redo", "STAGE", "do a stage again, and what depends on it; may be repeated", true},
+    };
+    return options;
+}
+
+/// Opens the run, stores the configuration in it, and calls `body`. With --dry-run only says what `stages`
+/// would do.
+int in_run(const Arguments& arguments, const std::vector<std::string>& stages,
+           const std::function<void(nas::StageContext&)>& body) {
     const support::Document document = load_document(arguments);
     const nas::Configuration configuration = nas::Configuration::read(document);
     // Bounds that the space can never meet are said before anything is spent.
     nas::ObjectiveTables(configuration.space).check_reachable(configuration.search.objectives);
-    nas::RunFolder run(run_folder(arguments, configuration));
-    support::log_to(run / "log.jsonl");
-    support::write_atomically(run / "config.yaml", document.resolved());
+    const bool dry = arguments.has("dry-run");
+    nas::RunFolder run(run_folder(arguments, configuration), dry);
     nas::StageContext context(configuration, run);
-    body(context);
+    const std::set<std::string> redo = stages_to_redo(arguments, stages);
+    if (dry) {
+        const nas::Outcome outcome = nas::dry_run(context, stages, redo);
+        print(arguments, outcome.text, outcome.json.dump(1));
+        return 0;
+    }
+    support::log_to(run / "log.jsonl");
+    const auto stored = run / "config.yaml";
+    const std::string before = std::filesystem::exists(stored) ? support::read_file(stored) : std::string();
+    support::write_atomically(stored, document.resolved());
+    for (const std::string& name : redo) {
+        for (const std::string& dependent : nas::dependents_of(name)) {
+            run.forget(dependent);
+        }
+    }
+    try {
+        if (configuration.device != "auto") {
+            context.device(); // a device that is not there is said before anything is spent
+        }
+        nas::warn_of_long_run(context, stages);
+        body(context);
+    } catch (const support::Error& error) {
+        // What was refused is not what the run is to go on with.
+        const bool refused =
+            error.code() == support::ExitCode::usage || error.code() == support::ExitCode::infeasible;
+        if (refused && !before.empty()) {
+            support::write_atomically(stored, before);
+        }
+        throw;
+    }
     return 0;
+}
+
+/// `--pick` is short for `--set finetune.pick=[...]`.
+Arguments with_picks(Arguments arguments) {
+    std::string list;
+    for (std::string pick : arguments.values("pick")) {
+        for (std::size_t at = 0; (at = pick.find('\'', at)) != std::string::npos; at += 2) {
+            pick.insert(at, 1, '\''); // YAML doubles single quotes
+        }
+        list += fmt::format("{}'{}'", list.empty() ? "" : ", ", pick);
+    }
+    if (!list.empty()) {
+        arguments.set.push_back("finetune.pick=[" + list + "]");
+    }
+    return arguments;
 }
 
 } // namespace
 
 Command stage_command(const std::string& name) {
     const nas::Stage& stage = nas::stage(name);
-    std::string examples = fmt::format(
-        "  tessera {0} configs/quickstart.yaml\n  tessera {0} --run runs/quickstart --json\n", name);
+    Command command{name, stage.meaning,
+                    fmt::format("  tessera {0} configs/quickstart.yaml\n"
+                                "  tessera {0} --run runs/quickstart --json\n",
+                                name),
+                    [name](const Arguments& arguments) {
+                        return in_run(with_picks(arguments), {name}, [&](nas::StageContext& context) {
+                            const nas::Stage& s = nas::stage(name);
+                            nas::run_stage(s, context);
+                            const nas::Outcome outcome = s.outcome(context);
+                            print(arguments, outcome.text, outcome.json.dump(1));
+                        });
+                    }};
+    command.options = stage_options();
     if (name == "finetune") {
-        examples += "  tessera finetune --run runs/quickstart --pick knee --pick 'latency_cpu_ms<=5'\n";
+        command.options.push_back(
+            {"pick", "POINT", "knee, all, spread:K, 'objective<=value', an id; may be repeated", true});
+        command.examples +=
+            "  tessera finetune --run runs/quickstart --pick knee --pick 'latency_cpu_ms<=5'\n";
     }
     if (name == "search") {
-        examples += "  tessera search --run runs/quickstart --set search.generations=100\n";
+        command.examples += "  tessera search --run runs/quickstart --set search.generations=100\n";
     }
-    return {name, stage.meaning, examples, [name](const Arguments& arguments) {
-                return in_run(arguments, [&](nas::StageContext& context) {
-                    const nas::Stage& s = nas::stage(name);
-                    nas::run_stage(s, context);
-                    const nas::Outcome outcome = s.outcome(context);
-                    print(arguments, outcome.text, outcome.json.dump(1));
-                });
-            }};
+    return command;
 }
 
 Command run_command() {
     return {"run", "walks through all stages; what is done is skipped, what was interrupted goes on",
             "  tessera run configs/quickstart.yaml\n"
             "  tessera run configs/cifar10.yaml --run runs/cifar10 --threads 2\n"
-            "  tessera run --run runs/cifar10            # resume\n",
+            "  tessera run --run runs/cifar10            # resume\n"
+            "  tessera run configs/cifar10.yaml --dry-run\n"
+            "  tessera run --run runs/cifar10 --set teach.epochs=20 --redo teach\n",
             [](const Arguments& arguments) {
-                return in_run(arguments, [&](nas::StageContext& context) {
+                std::vector<std::string> names;
+                for (const nas::Stage& stage : nas::stages()) {
+                    names.push_back(stage.name);
+                }
+                return in_run(arguments, names, [&](nas::StageContext& context) {
                     nlohmann::json json;
                     std::string text;
                     for (const nas::Stage& stage : nas::stages()) {
@@ -70,7 +157,8 @@ Command run_command() {
                         print(arguments, {}, json.dump(1));
                     }
                 });
-            }};
+            },
+            stage_options()};
 }
 
 } // namespace tessera::cli

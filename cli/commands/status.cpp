@@ -3,6 +3,7 @@
 
 #include "cli/command.h"
 #include "nas/stage.h"
+#include "support/error.h"
 #include "support/table.h"
 
 namespace tessera::cli {
@@ -13,6 +14,9 @@ Command status_command() {
                 const support::Document document = load_document(arguments);
                 const nas::Configuration configuration = nas::Configuration::read(document);
                 nas::RunFolder run(run_folder(arguments, configuration), true);
+                if (!std::filesystem::is_directory(run.path())) {
+                    throw support::RunError(fmt::format("{}: no such run folder", run.path().string()));
+                }
                 const nas::StageContext context(configuration, run);
                 support::TextTable table({"stage", "state", "meaning"});
                 nlohmann::json json = nlohmann::json::array();

@@ -35,8 +35,15 @@ std::vector<std::string> distil_work(StageContext& context, const std::string&) 
                                        context.data(),       options,
                                        context.device(),     workers,
                                        context.seed,         {}};
-    predictors::distil(pass, context.library(), context.reference_state());
-    return {"library/library.csv"};
+    const predictors::BlockLibrary library = context.library();
+    predictors::distil(pass, library, context.reference_state());
+    std::vector<std::string> artefacts = {"library/library.csv"};
+    for (std::size_t b = 0; b < context.config.space.blocks().size(); ++b) {
+        for (std::size_t m = 0; m < context.config.space.blocks()[b].choices.size(); ++m) {
+            artefacts.push_back(library.file(b, m).lexically_relative(context.run.path()).string());
+        }
+    }
+    return artefacts;
 }
 
 /// Per block: how many choices, the best, the median and the worst quality.
@@ -72,9 +79,17 @@ Outcome distil_outcome(StageContext& context) {
 
 Stage distil_stage() {
     return {
-        "distil",    "trains every choice of every block to imitate the reference's block",
-        {"teach"},   [](const Configuration& c) { return c.texts.space + c.texts.data + c.distil.essence(); },
-        distil_work, distil_outcome};
+        "distil",
+        "trains every choice of every block to imitate the reference's block",
+        {"teach"},
+        [](const Configuration& c) {
+            return Inputs{{"space", c.texts.space}, {"data", c.texts.data}, {"distil", c.distil.essence()}};
+        },
+        distil_work,
+        distil_outcome,
+        nullptr,
+        true,
+        {"space"}};
 }
 
 } // namespace tessera::nas

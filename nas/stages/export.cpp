@@ -61,7 +61,7 @@ Outcome export_outcome(StageContext& context) {
 
 Stage export_stage() {
     return {"export",     "writes the fine-tuned networks as TorchScript, safetensors and YAML",
-            {"finetune"}, [](const Configuration&) { return std::string(); },
+            {"finetune"}, [](const Configuration&) { return Inputs{}; },
             export_work,  export_outcome};
 }
 

@@ -82,7 +82,7 @@ std::vector<std::string> latency_columns(const FrontFile& file) {
 /// A pinned table comes from another machine, or from an earlier day: its networks are not timed here.
 bool timed_here(const StageContext& context) { return context.config.latency.table.empty(); }
 
-std::vector<std::string> finetune_work(StageContext& context, const std::string& fingerprint) {
+std::vector<std::string> finetune_work(StageContext& context, const std::string&) {
     const Configuration& config = context.config;
     const FrontFile file = FrontFile::load(context.run / "search/front.json");
     std::vector<Pick> picks;
@@ -100,7 +100,7 @@ std::vector<std::string> finetune_work(StageContext& context, const std::string&
     for (const Pick& p : picks) {
         architectures.push_back(p.point.architecture);
     }
-    const auto tuned = fine_tune(context, architectures, config.finetune.train, "models", fingerprint, true);
+    const auto tuned = fine_tune(context, architectures, config.finetune.train, "models", true);
 
     const auto latencies = latency_columns(file);
     support::CsvTable csv;
@@ -213,9 +213,14 @@ Stage finetune_stage() {
     return {"finetune",
             "trains the chosen points of the front",
             {"teach", "distil", "search"},
-            [](const Configuration& c) { return c.texts.finetune; },
+            [](const Configuration& c) {
+                return Inputs{{"finetune", c.texts.finetune}};
+            },
             finetune_work,
-            finetune_outcome};
+            finetune_outcome,
+            nullptr,
+            true,
+            {"stage distil", "stage search", "finetune.pick"}};
 }
 
 } // namespace tessera::nas

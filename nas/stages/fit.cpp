@@ -67,7 +67,8 @@ std::vector<std::string> fit_work(StageContext& context, const std::string&) {
     plot.series = {points, diagonal};
     support::write_atomically(context.run / "predictor/predicted.csv", csv.text());
     support::write_atomically(context.run / "predictor/predicted.svg", plot.svg());
-    return {"predictor/predictor.json", "predictor/honesty.json", "predictor/predicted.csv"};
+    return {"predictor/predictor.json", "predictor/honesty.json", "predictor/predicted.csv",
+            "predictor/predicted.svg"};
 }
 
 Outcome fit_outcome(StageContext& context) {
@@ -97,7 +98,7 @@ Outcome fit_outcome(StageContext& context) {
 
 Stage fit_stage() {
     return {"fit",      "fits the accuracy predictor to the samples",
-            {"sample"}, [](const Configuration& c) { return c.texts.fit; },
+            {"sample"}, [](const Configuration& c) { return Inputs{{"fit", c.texts.fit}}; },
             fit_work,   fit_outcome};
 }
 

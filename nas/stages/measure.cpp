@@ -68,14 +68,17 @@ Stage measure_stage() {
             "times every choice on this machine",
             {},
             [](const Configuration& c) {
-                std::string text = c.texts.space + c.texts.latency;
-                if (!c.latency.table.empty()) {
-                    text += support::file_hash(c.latency.table);
-                }
-                return text;
+                return Inputs{{"space", c.texts.space}, {"latency", c.texts.latency}};
             },
             measure_work,
-            measure_outcome};
+            measure_outcome,
+            [](const Configuration& c) {
+                std::map<std::string, std::filesystem::path> files;
+                if (!c.latency.table.empty()) {
+                    files["content of latency.table"] = c.latency.table;
+                }
+                return files;
+            }};
 }
 
 } // namespace tessera::nas

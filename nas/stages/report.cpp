@@ -25,7 +25,9 @@ Stage report_stage() {
     return {"report",
             "writes one HTML page about the run",
             {"teach", "distil", "measure", "sample", "fit", "search", "finetune", "export"},
-            [](const Configuration& c) { return c.name; },
+            [](const Configuration& c) {
+                return Inputs{{"name", c.name}};
+            },
             report_work,
             report_outcome};
 }

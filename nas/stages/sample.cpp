@@ -13,7 +13,7 @@ namespace tessera::nas {
 
 namespace {
 
-std::vector<std::string> sample_work(StageContext& context, const std::string& fingerprint) {
+std::vector<std::string> sample_work(StageContext& context, const std::string&) {
     const auto& space = context.config.space;
     const auto quality = predictors::read_quality(context.run / "library/library.csv", space);
     std::vector<search_spaces::Architecture> architectures;
@@ -21,8 +21,7 @@ std::vector<std::string> sample_work(StageContext& context, const std::string& f
                                              support::derive_seed(context.seed, {"sample"}))) {
         architectures.push_back(space.architecture(genome));
     }
-    const auto tuned =
-        fine_tune(context, architectures, context.config.sample.train, "samples", fingerprint, false);
+    const auto tuned = fine_tune(context, architectures, context.config.sample.train, "samples", false);
 
     support::CsvTable csv;
     csv.header = {"id", "architecture", "accuracy", "initial_accuracy", "macs", "parameters"};
@@ -71,9 +70,14 @@ Stage sample_stage() {
     return {"sample",
             "fine-tunes networks that cover the range of quality",
             {"teach", "distil"},
-            [](const Configuration& c) { return c.texts.sample; },
+            [](const Configuration& c) {
+                return Inputs{{"sample", c.texts.sample}};
+            },
             sample_work,
-            sample_outcome};
+            sample_outcome,
+            nullptr,
+            true,
+            {"stage distil", "sample.count"}};
 }
 
 } // namespace tessera::nas

@@ -149,7 +149,7 @@ std::vector<std::string> search_work(StageContext& context, const std::string&) 
                                        read_samples(context.run / "samples/samples.csv"),
                                        [&](const Architecture& a) { return values_of(space.genome(a)); }));
     support::write_atomically(context.run / "search/hypervolume.csv", progress.text());
-    return {"search/front.csv", "search/front.json", "search/hypervolume.csv"};
+    return {"search/front.csv", "search/front.json", "search/hypervolume.csv", "search/front.svg"};
 }
 
 std::string cell(const std::string& column, double value) {
@@ -196,7 +196,9 @@ Stage search_stage() {
     return {"search",
             "searches the front",
             {"distil", "measure", "sample", "fit"},
-            [](const Configuration& c) { return c.texts.space + c.texts.search; },
+            [](const Configuration& c) {
+                return Inputs{{"space", c.texts.space}, {"search", c.texts.search}};
+            },
             search_work,
             search_outcome};
 }

@@ -63,15 +63,21 @@ Stage teach_stage() {
             "trains the reference network",
             {},
             [](const Configuration& c) {
-                std::string text =
-                    c.space.skeleton_hash() + c.space.reference().text() + c.texts.data + c.texts.teach;
-                if (!c.teach.weights.empty()) {
-                    text += support::file_hash(c.teach.weights);
-                }
-                return text;
+                return Inputs{{"space.skeleton", c.space.skeleton_hash()},
+                              {"space.reference", c.space.reference().text()},
+                              {"data", c.texts.data},
+                              {"teach", c.texts.teach}};
             },
             teach_work,
-            teach_outcome};
+            teach_outcome,
+            [](const Configuration& c) {
+                std::map<std::string, std::filesystem::path> files;
+                if (!c.teach.weights.empty()) {
+                    files["content of teach.weights"] = c.teach.weights;
+                }
+                return files;
+            },
+            true};
 }
 
 } // namespace tessera::nas

@@ -130,7 +130,7 @@ std::map<std::string, std::string> snapshot(const fs::path& run) {
     std::map<std::string, std::string> files;
     each_file(run, [&](const fs::path& file) {
         const std::string name = file.lexically_relative(run).string();
-        if (name != "lock" && name != "log.jsonl") {
+        if (name != "lock" && name != "log.jsonl" && name != "stages/seconds.json") {
             files[name] = without_clocks(file);
         }
     });

@@ -1,0 +1,29 @@
+// A short measurement of this machine: what a step of each kind of training costs, before anything is spent.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "nas/stage.h"
+
+namespace tessera::nas {
+
+/// Seconds an image; work of one thread is timed with the others busy beside it, as it will run.
+struct Speed {
+    double teach_step = 0;     ///< of the reference, by all threads
+    double teach_forward = 0;  ///< the same without training
+    double tune_step = 0;      ///< of the reference learning from itself, by one thread
+    double tune_forward = 0;   ///< the same without training
+    double single_forward = 0; ///< a batch of one by the threads that latency is measured with
+    /// [block][choice] by one thread: a step of distillation, and its share that is only looking at an image.
+    std::vector<std::vector<double>> student_step, student_forward;
+    std::int64_t teach_bytes = 0; ///< held by the largest step, by all threads
+    std::vector<std::vector<std::int64_t>>
+        student_bytes; ///< [block][choice] graph of one step of distil.batch
+};
+
+/// Takes five to twenty seconds. Of a block's choices a few are timed, spread over their MACs, and the others
+/// interpolated; images are noise, so no data set is read.
+Speed measure_speed(StageContext& context);
+
+} // namespace tessera::nas

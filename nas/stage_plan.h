@@ -1,0 +1,39 @@
+// Which stages would run, and why: what has changed since they were made.
+#pragma once
+
+#include <set>
+#include <string>
+#include <vector>
+
+#include "nas/stage.h"
+#include "support/config_difference.h"
+
+namespace tessera::nas {
+
+struct PlannedStage {
+    const Stage* stage = nullptr;
+    bool runs = false;
+    std::vector<std::string> reasons; ///< why it runs, or why it does not
+    bool discards = false;            ///< trained work is lost by running it
+    double spent = 0;                 ///< seconds that went into what is there
+};
+
+/// What has changed since the stage was made: keys of the configuration, the seed, outside files. Changes of
+/// stages above have the path `stage NAME`. Empty where it has not been made or a stage above is missing.
+std::vector<support::KeyChange> changes_of(const Stage& stage, const StageContext& context);
+
+/// Whether running the stage now loses training that `keeps` does not cover.
+bool discards_training(const Stage& stage, const StageContext& context);
+
+/// All stages in order, as `tessera run` would take them. Stages that `redo` names, and those that depend on
+/// them, count as not done.
+std::vector<PlannedStage> plan_stages(const StageContext& context, const std::set<std::string>& redo = {});
+
+/// `stage` and every stage that depends on it.
+std::vector<std::string> dependents_of(const std::string& stage);
+
+/// Throws UsageError where running the stage discards more than a minute of training: what has changed, what
+/// it cost, how to go on.
+void refuse_to_discard(const Stage& stage, const StageContext& context);
+
+} // namespace tessera::nas

@@ -1,0 +1,152 @@
+// A configuration that changes under a run: what is done again, what is kept, what is asked first.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "tests/cli/program.h"
+#include "tests/cli/run_files.h"
+
+namespace tessera::tests {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+
+class Changes : public ::testing::Test {
+protected:
+    void SetUp() override {
+        put(folder / "table.yaml", tiny_latency_table());
+        put(folder / "tiny.yaml", replaced(tiny_configuration(), "rounds: 2", "table: table.yaml"));
+    }
+    Ending tessera(std::vector<std::string> arguments) {
+        arguments.insert(arguments.end(), {"--run", "r"});
+        return run(arguments, folder.here());
+    }
+    void walk() {
+        const Ending ending = tessera({"run", "tiny.yaml", "-q"});
+        ASSERT_EQ(ending.status, 0) << ending.err;
+    }
+    /// As if `stage` had taken an hour.
+    void pretend_an_hour(const std::string& stage) {
+        const fs::path file = folder / "r/stages/seconds.json";
+        auto json = nlohmann::json::parse(content_of(file));
+        json.at(stage)["seconds"] = 3600;
+        put(file, json.dump());
+    }
+    const Scratch folder;
+};
+
+TEST_F(Changes, ADryRunSaysWhatWouldRunAndLeavesNothing) {
+    const Ending before = tessera({"run", "tiny.yaml", "--dry-run", "--json"});
+    ASSERT_EQ(before.status, 0) << before.err;
+    EXPECT_FALSE(fs::exists(folder / "r"));
+    const auto plan = nlohmann::json::parse(before.out);
+    ASSERT_EQ(plan.at("stages").size(), 9);
+    double seconds = 0;
+    for (const auto& stage : plan.at("stages")) {
+        EXPECT_TRUE(stage.at("runs").get<bool>()) << stage;
+        EXPECT_EQ(stage.at("because").at(0), "not done yet");
+        EXPECT_GT(stage.at("seconds").get<double>(), 0) << stage;
+        EXPECT_GT(stage.at("memory_bytes").get<double>(), 50e6) << stage;
+        seconds += stage.at("seconds").get<double>();
+    }
+    EXPECT_NEAR(plan.at("seconds").get<double>(), seconds, 1e-9 * seconds);
+    EXPECT_GT(plan.at("disk_bytes").get<double>(), 0);
+
+    walk();
+    const auto files = snapshot(folder / "r");
+    const Ending after = tessera({"run", "--dry-run"});
+    EXPECT_EQ(after.status, 0) << after.err;
+    EXPECT_THAT(after.out, HasSubstr("Nothing to do."));
+    const Ending search = tessera({"run", "--dry-run", "--set", "search.generations=5"});
+    EXPECT_THAT(search.out, HasSubstr("search.generations: 4 -> 5"));
+    EXPECT_THAT(search.out, HasSubstr("search runs before it"));
+    EXPECT_THAT(search.out, HasSubstr("Nothing was run."));
+    EXPECT_TRUE(same_files(files, snapshot(folder / "r")));
+}
+
+TEST_F(Changes, TrainingIsNotDiscardedUnasked) {
+    walk();
+    pretend_an_hour("teach");
+    const auto files = snapshot(folder / "r");
+    const Ending refused = tessera({"run", "--set", "teach.epochs=2"});
+    EXPECT_EQ(refused.status, 2);
+    EXPECT_THAT(refused.out, IsEmpty());
+    EXPECT_THAT(last_line(refused.err), HasSubstr("teach.epochs: 1 -> 2"));
+    EXPECT_THAT(last_line(refused.err), HasSubstr("1 h 00 min"));
+    EXPECT_THAT(last_line(refused.err), HasSubstr("--redo teach"));
+    EXPECT_TRUE(same_files(files, snapshot(folder / "r"))) << "config.yaml included";
+    EXPECT_THAT(tessera({"run", "--dry-run", "--set", "teach.epochs=2"}).out,
+                HasSubstr("needs --redo teach"));
+
+    const Ending redone = tessera({"run", "--set", "teach.epochs=2", "--redo", "teach", "-q"});
+    EXPECT_EQ(redone.status, 0) << redone.err;
+    EXPECT_NE(content_of(folder / "r/teach/result.json"), files.at("teach/result.json"));
+}
+
+TEST_F(Changes, WhatTookLessThanAMinuteIsRedoneUnasked) {
+    walk();
+    EXPECT_EQ(tessera({"run", "--set", "teach.epochs=2", "-q"}).status, 0);
+}
+
+TEST_F(Changes, OtherPicksTrainOnlyWhatIsNew) {
+    walk();
+    pretend_an_hour("finetune");
+    std::map<fs::path, fs::file_time_type> written;
+    for (const auto& entry : fs::directory_iterator(folder / "r/models")) {
+        if (entry.is_directory()) {
+            written[entry.path()] = fs::last_write_time(entry.path() / "result.json");
+        }
+    }
+    ASSERT_EQ(written.size(), 1);
+    const Ending ending = tessera({"finetune", "--pick", "all"});
+    EXPECT_EQ(ending.status, 0) << ending.err;
+    for (const auto& [model, time] : written) {
+        EXPECT_EQ(fs::last_write_time(model / "result.json"), time) << "trained again";
+    }
+}
+
+TEST_F(Changes, ALibraryFileThatIsLostIsDistilledAgain) {
+    walk();
+    const auto files = snapshot(folder / "r");
+    for (const auto& entry : fs::directory_iterator(folder / "r/library/b1")) {
+        fs::remove(entry.path());
+    }
+    const Ending ending = tessera({"run", "-q"});
+    EXPECT_EQ(ending.status, 0) << ending.err;
+    EXPECT_TRUE(same_files(files, snapshot(folder / "r")));
+}
+
+TEST_F(Changes, ARunOutlivesThePlotsAndTheTableItWasMadeWith) {
+    walk();
+    fs::remove(folder / "table.yaml");
+    fs::remove(folder / "r/search/front.svg");
+    fs::remove(folder / "r/teach/metrics.svg");
+    const Ending ending = tessera({"run"});
+    EXPECT_EQ(ending.status, 0) << ending.err;
+    EXPECT_TRUE(fs::exists(folder / "r/search/front.svg"));
+    EXPECT_THAT(ending.err, HasSubstr("teach: up to date"));
+}
+
+TEST_F(Changes, ARefusedOptionIsNotWhatTheRunGoesOnWith) {
+    walk();
+    const Ending refused = tessera({"finetune", "--pick", "latencycpu<=5"});
+    EXPECT_EQ(refused.status, 2);
+    EXPECT_EQ(tessera({"run", "-q"}).status, 0);
+}
+
+TEST_F(Changes, RedoNamesAStageOfTheCommand) {
+    walk();
+    const Ending unknown = tessera({"run", "--redo", "distill"});
+    EXPECT_EQ(unknown.status, 2);
+    EXPECT_THAT(unknown.err, HasSubstr("did you mean distil?"));
+    const Ending other = tessera({"search", "--redo", "teach"});
+    EXPECT_EQ(other.status, 2);
+    EXPECT_THAT(other.err, HasSubstr("--redo teach: `tessera search` has no such stage"));
+    EXPECT_EQ(line_count(other.err), 1);
+}
+
+} // namespace
+} // namespace tessera::tests
