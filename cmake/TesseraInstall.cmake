@@ -19,6 +19,19 @@ foreach(_room IN LISTS _rooms)
 endforeach()
 if(TARGET tessera)
   install(TARGETS tessera RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+  # What shells, manual readers and editors get is printed by the program itself.
+  set(_printed ${CMAKE_BINARY_DIR}/generated/printed)
+  file(MAKE_DIRECTORY ${_printed})
+  add_custom_command(TARGET tessera POST_BUILD
+    COMMAND tessera completion bash > ${_printed}/tessera
+    COMMAND tessera completion zsh > ${_printed}/_tessera
+    COMMAND tessera man > ${_printed}/tessera.1
+    COMMAND tessera keys --schema > ${_printed}/tessera.schema.json
+    COMMENT "Printing completion, manual page and schema" VERBATIM)
+  install(FILES ${_printed}/tessera DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
+  install(FILES ${_printed}/_tessera DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/vendor-completions)
+  install(FILES ${_printed}/tessera.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+  install(FILES ${_printed}/tessera.schema.json DESTINATION ${CMAKE_INSTALL_DATADIR}/tessera)
 endif()
 
 configure_package_config_file(${CMAKE_CURRENT_LIST_DIR}/TesseraConfig.cmake.in
