@@ -1,8 +1,11 @@
 #include "training/dataset.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "support/error.h"
+#include "training/class_balance.h"
 #include "training/datasets/cifar.h"
 #include "training/datasets/image_folder.h"
 #include "training/datasets/mnist.h"
@@ -71,6 +74,15 @@ void check_options(const DataOptions& options, std::int64_t channels, std::int64
     }
 }
 
+std::vector<std::int64_t> class_sizes(const Dataset& data, std::int64_t classes) {
+    std::vector<std::int64_t> sizes(static_cast<std::size_t>(classes));
+    const auto* labels = data.labels.data_ptr<std::int64_t>();
+    for (std::int64_t i = 0; i < data.size(); ++i) {
+        ++sizes[static_cast<std::size_t>(labels[i])];
+    }
+    return sizes;
+}
+
 void check_fit(const RawDatasets& raw, const std::string& name, std::int64_t channels, std::int64_t height,
                std::int64_t width, std::int64_t classes) {
     const auto sizes = raw.train.images.sizes();
@@ -90,6 +102,19 @@ void check_fit(const RawDatasets& raw, const std::string& name, std::int64_t cha
 Dataset Dataset::subset(const std::vector<std::int64_t>& indices) const {
     const auto rows = torch::tensor(indices, torch::kInt64);
     return {images.index_select(0, rows), labels.index_select(0, rows)};
+}
+
+Preprocessing Datasets::preprocessing() const {
+    Preprocessing result;
+    result.channels = train.images.size(1);
+    result.height = train.images.size(2);
+    result.width = train.images.size(3);
+    result.resize = std::min(result.height, result.width);
+    result.channel_order = result.channels == 1 ? "grey" : "RGB";
+    result.mean = normalisation.mean;
+    result.deviation = normalisation.deviation;
+    result.classes = classes;
+    return result;
 }
 
 Datasets load_datasets(const DataOptions& options, std::int64_t channels, std::int64_t height,
@@ -129,7 +154,8 @@ Datasets load_datasets(const DataOptions& options, std::int64_t channels, std::i
     data.description =
         fmt::format("{}: {} classes, {} training, {} validation and {} test images of {}x{}x{}", name,
                     data.classes.size(), data.train.size(), data.validation.size(), data.test.size(),
-                    channels, height, width);
+                    channels, height, width) +
+        describe_balance(class_sizes(data.train, classes), data.classes);
     return data;
 }
 

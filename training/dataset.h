@@ -10,6 +10,7 @@
 #include <torch/torch.h>
 
 #include "support/config.h"
+#include "training/preprocessing.h"
 
 namespace tessera::training {
 
@@ -32,6 +33,8 @@ struct Datasets {
     Normalisation normalisation;
     /// One sentence for reports: what and how many images; synthetic ones are called synthetic.
     std::string description;
+    /// What was done to these images, for whoever uses a network trained on them.
+    Preprocessing preprocessing() const;
 };
 
 enum class DatasetKind { synthetic, cifar10, cifar100, mnist, image_folder };

@@ -31,14 +31,15 @@ Evaluation evaluate(search_spaces::Network& network, const Dataset& data, const 
     const std::int64_t count = data.size();
     if (count == 0) {
         constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
-        return {unknown, unknown};
+        return {unknown, unknown, {}};
     }
     const torch::NoGradGuard no_grad;
     const EvaluationMode mode(*network);
     // The last batch is filled up from the front: kernels pick other sums for other batch sizes, and only
     // from 32 images on do they give the same bits for any number of threads.
     std::vector<std::int64_t> rows(static_cast<std::size_t>(evaluation_batch));
-    torch::Tensor correct = torch::zeros({}, torch::TensorOptions().dtype(torch::kInt64).device(device));
+    std::vector<torch::Tensor> guesses; // fetched once at the end: each copy from a GPU would wait for it
+    std::int64_t classes = 0;
     torch::Tensor loss = torch::zeros({}, torch::TensorOptions().dtype(torch::kFloat64).device(device));
     for (std::int64_t begin = 0; begin < count; begin += evaluation_batch) {
         for (std::int64_t i = 0; i < evaluation_batch; ++i) {
@@ -49,11 +50,18 @@ Evaluation evaluate(search_spaces::Network& network, const Dataset& data, const 
         const torch::Tensor logits =
             network->forward(batch.images.to(device)).slice(0, 0, valid).to(torch::kFloat64);
         const torch::Tensor labels = batch.labels.to(device).slice(0, 0, valid);
-        correct += (logits.argmax(1) == labels).sum();
+        guesses.push_back(logits.argmax(1));
+        classes = logits.size(1);
         loss -= torch::log_softmax(logits, 1).gather(1, labels.unsqueeze(1)).sum();
     }
-    const auto total = static_cast<double>(count);
-    return {static_cast<double>(correct.item<std::int64_t>()) / total, loss.item<double>() / total};
+    const torch::Tensor guessed = torch::cat(guesses).cpu();
+    const auto* guess = guessed.data_ptr<std::int64_t>();
+    const auto* label = data.labels.data_ptr<std::int64_t>();
+    ConfusionMatrix confusion(classes);
+    for (std::int64_t i = 0; i < count; ++i) {
+        confusion.add(label[i], guess[i]);
+    }
+    return {confusion.accuracy(), loss.item<double>() / static_cast<double>(count), std::move(confusion)};
 }
 
 } // namespace tessera::training

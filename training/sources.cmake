@@ -1,1 +1,4 @@
+# CORE needs no LibTorch.
+set(CORE class_balance.cpp confusion_matrix.cpp)
 file(GLOB_RECURSE TORCH CONFIGURE_DEPENDS RELATIVE ${CMAKE_SOURCE_DIR}/training ${CMAKE_SOURCE_DIR}/training/*.cpp)
+list(REMOVE_ITEM TORCH ${CORE})

@@ -14,6 +14,7 @@
 #include "support/config.h"
 #include "support/progress.h"
 #include "training/batches.h"
+#include "training/confusion_matrix.h"
 #include "training/dataset.h"
 #include "training/optimizer.h"
 
@@ -49,7 +50,8 @@ struct TrainResult {
 };
 
 struct Evaluation {
-    double accuracy = 0, loss = 0;
+    double accuracy = 0, loss = 0; ///< fraction; mean cross-entropy. NaN where there are no images
+    ConfusionMatrix confusion;     ///< over the network's classes; of 0 classes where there are no images
 };
 
 /// Everything around the loop.

@@ -91,6 +91,38 @@ TEST(Datasets, ALimitIsBalancedAndLeavesTheTestSetAlone) {
     EXPECT_TRUE((torch::bincount(data.train.labels) == 9).all().item<bool>());
 }
 
+TEST(Datasets, SayHowUnbalancedTheyAre) {
+    const TemporaryFolder folder;
+    put_folder(folder.path(), 2);
+    for (int i = 2; i < 7; ++i) {
+        put(folder / ("train/dog/" + std::to_string(i) + ".png"), png_2x2());
+    }
+    DataOptions options;
+    options.kind = DatasetKind::image_folder;
+    options.path = folder.path();
+    options.validation = 0.5;
+    EXPECT_THAT(load_datasets(options, 3, 2, 2, 2).description,
+                HasSubstr("images of 3x2x2; unbalanced: 1 training images of cat (fewest), 3 of dog (most)"));
+}
+
+TEST(Datasets, TellHowImagesWereMadeIntoInputs) {
+    auto options = small();
+    options.mean = {0.1, 0.2, 0.3};
+    const auto data = load_datasets(options, 3, 16, 16, 10);
+    const Preprocessing found = data.preprocessing();
+    EXPECT_EQ(found.channels, 3);
+    EXPECT_EQ(found.height, 16);
+    EXPECT_EQ(found.width, 16);
+    EXPECT_EQ(found.resize, 16);
+    EXPECT_EQ(found.channel_order, "RGB");
+    EXPECT_EQ(found.lowest, 0);
+    EXPECT_EQ(found.highest, 1);
+    EXPECT_THAT(found.mean, ElementsAre(0.1, 0.2, 0.3));
+    EXPECT_EQ(found.deviation, data.normalisation.deviation);
+    EXPECT_EQ(found.classes, data.classes);
+    EXPECT_EQ(load_datasets(small(), 1, 16, 16, 10).preprocessing().channel_order, "grey");
+}
+
 TEST(Datasets, TheSameSeedGivesTheSameData) {
     auto options = small();
     const auto first = load_datasets(options, 3, 16, 16, 10), second = load_datasets(options, 3, 16, 16, 10);

@@ -73,6 +73,36 @@ TEST(Evaluate, CountsEveryImageOnce) {
                 1e-6);
 }
 
+TEST(Evaluate, TellsWhichClassesAreTakenForWhich) {
+    const Dataset images = tests::tiny_images(300, 4);
+    const Normalisation normalisation = tests::tiny_data().normalisation;
+    search_spaces::Network network = tests::tiny_network(1);
+    const Evaluation evaluation = evaluate(network, images, normalisation, torch::kCPU);
+    const torch::NoGradGuard no_grad;
+    network->eval();
+    std::vector<std::int64_t> all(300);
+    std::iota(all.begin(), all.end(), 0);
+    const torch::Tensor guesses = network->forward(make_batch(images, all, normalisation).images).argmax(1);
+    ASSERT_EQ(evaluation.confusion.classes(), 3);
+    EXPECT_EQ(evaluation.confusion.images(), 300);
+    for (std::int64_t truth = 0; truth < 3; ++truth) {
+        EXPECT_EQ(evaluation.confusion.images(truth), 100);
+        for (std::int64_t predicted = 0; predicted < 3; ++predicted) {
+            EXPECT_EQ(evaluation.confusion.count(truth, predicted),
+                      ((images.labels == truth) & (guesses == predicted)).sum().item<std::int64_t>());
+        }
+    }
+    EXPECT_DOUBLE_EQ(evaluation.confusion.accuracy(), evaluation.accuracy);
+}
+
+TEST(Evaluate, OfNoImagesIsUnknown) {
+    search_spaces::Network network = tests::tiny_network(1);
+    const Evaluation evaluation = evaluate(network, {}, tests::tiny_data().normalisation, torch::kCPU);
+    EXPECT_TRUE(std::isnan(evaluation.accuracy));
+    EXPECT_TRUE(std::isnan(evaluation.loss));
+    EXPECT_EQ(evaluation.confusion.classes(), 0);
+}
+
 TEST(Evaluate, TheNumberOfThreadsDoesNotChangeTheBits) {
     const Dataset images = tests::tiny_images(200, 4);
     search_spaces::Network network = tests::tiny_network(1);
