@@ -61,6 +61,10 @@ Chains::Chains(const SearchSpace& space, const torch::Tensor& input, std::int64_
         std::iota(order_.back().begin(), order_.back().end(), std::size_t{0});
         blocks_.push_back(std::move(options));
     }
+    const search_spaces::Shape first_map = space.blocks().front().site.input;
+    const auto nothing =
+        build_block(search_spaces::Choice("identity", {}), {first_map, first_map.channels, 1});
+    nothing_ = Deployed(*nothing, noise(first_map, input.size(0), input.device(), seed), seed);
     const auto head = build_head(space);
     const search_spaces::Shape last_map = space.blocks().back().site.output();
     head_ = Deployed(*head, noise(last_map, input.size(0), input.device(), seed),
@@ -86,6 +90,7 @@ void Chains::shuffle(support::Rng& rng) {
 
 void Chains::walk(std::int64_t k) {
     torch::Tensor x = stem_(input_);
+    x = nothing_(x);
     for (std::size_t i = 0; i < blocks_.size(); ++i) {
         x = option(i, k).module(x);
     }
@@ -97,7 +102,13 @@ void Chains::time(std::int64_t k, Stopwatch& watch, Measurements& into) {
     watch.start();
     torch::Tensor x = stem_(input_);
     watch.stop(into.stem);
+    const std::size_t idle = static_cast<std::size_t>(k) % blocks_.size();
     for (std::size_t i = 0; i < blocks_.size(); ++i) {
+        if (i == idle) {
+            watch.start();
+            x = nothing_(x);
+            watch.stop(into.call);
+        }
         Option& chosen = option(i, k);
         Samples& samples = into.choices[chosen.key];
         watch.start();

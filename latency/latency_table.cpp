@@ -78,6 +78,14 @@ Timing Timing::of(std::vector<double> samples_ms) {
     return t;
 }
 
+Timing Timing::without(double ms) const {
+    Timing t = *this;
+    for (double* time : {&t.mean_ms, &t.p10_ms, &t.p50_ms, &t.p90_ms}) {
+        *time = std::max(*time - ms, least_ms);
+    }
+    return t;
+}
+
 void LatencyTable::add(const std::string& block, const std::string& choice, const Timing& timing) {
     rows_.insert_or_assign({block, choice}, timing);
 }

@@ -16,6 +16,12 @@ struct Timing {
     double mean_ms = 0, variance_ms2 = 0, p10_ms = 0, p50_ms = 0, p90_ms = 0;
     /// Of at least one sample; quantiles by linear interpolation.
     static Timing of(std::vector<double> samples_ms);
+    /// The same work without something constant that was timed with it. What would not be positive is
+    /// Timing::least_ms.
+    Timing without(double ms) const;
+    /// The clock's resolution: a network's latency is a sum of positive numbers, also where a block does
+    /// nothing.
+    static constexpr double least_ms = 1e-6;
 };
 
 /// What a number means nothing without.

@@ -8,8 +8,6 @@ namespace tessera::latency {
 namespace {
 
 constexpr std::size_t enough_clean = 5;
-/// The clock's resolution: a network's latency is a sum of positive numbers, also where a block does nothing.
-constexpr double least_ms = 1e-6;
 
 /// How often the system took the processor from a thread of this process that wanted to go on.
 std::int64_t preemptions() {
@@ -21,7 +19,7 @@ std::int64_t preemptions() {
 } // namespace
 
 void Samples::add(double milliseconds, bool disturbed) {
-    (disturbed ? disturbed_ : clean_).push_back(std::max(milliseconds, least_ms));
+    (disturbed ? disturbed_ : clean_).push_back(std::max(milliseconds, Timing::least_ms));
 }
 
 Timing Samples::timing() const {

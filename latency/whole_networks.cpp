@@ -1,6 +1,7 @@
 #include "latency/whole_networks.h"
 
 #include <algorithm>
+#include <numeric>
 #include <set>
 
 #include "support/interrupt.h"
@@ -8,25 +9,53 @@
 namespace tessera::latency {
 namespace {
 
-/// Genomes, the reference's first. Drawn one by one: a space may have more than could be listed.
-std::vector<std::vector<int>> draw(const search_spaces::SearchSpace& space, std::int64_t count,
-                                   support::Rng rng) {
+using search_spaces::SearchSpace;
+
+/// Per block the choice of fewest MACs.
+std::vector<int> cheapest(const SearchSpace& space) {
+    std::vector<int> genome;
+    for (std::size_t b = 0; b < space.blocks().size(); ++b) {
+        const auto& choices = space.blocks()[b].choices;
+        const auto macs = [&](const auto& choice) { return space.block_costs(b, choice).macs; };
+        genome.push_back(static_cast<int>(std::ranges::min_element(choices, {}, macs) - choices.begin()));
+    }
+    return genome;
+}
+
+} // namespace
+
+std::vector<std::vector<int>> networks_to_check(const SearchSpace& space, std::int64_t count,
+                                                std::uint64_t seed) {
+    support::Rng rng(support::derive_seed(seed, {"networks"}));
     const auto wanted = static_cast<std::size_t>(std::min(static_cast<double>(count), space.size()));
+    const std::size_t blocks = space.blocks().size(), sparse = wanted / 3;
+    const std::vector<int> least = cheapest(space);
     std::vector<std::vector<int>> drawn;
     std::set<std::vector<int>> seen;
-    std::vector<int> genome(space.blocks().size(), 0);
+    std::vector<int> genome(blocks, 0);
+    std::size_t repeats = 0; // of one that is there already
     while (drawn.size() < wanted) {
-        if (seen.insert(genome).second) {
+        const bool fresh = seen.insert(genome).second;
+        repeats = fresh ? 0 : repeats + 1;
+        if (fresh) {
             drawn.push_back(genome);
         }
-        for (std::size_t i = 0; i < genome.size(); ++i) {
-            genome[i] = static_cast<int>(rng.below(space.blocks()[i].choices.size()));
+        const std::size_t place = drawn.size() - 1; // among the sparse ones
+        std::size_t free = blocks;                  // as many as may take a random choice
+        if (place < sparse) {
+            genome = least;
+            free = place == 0 ? 0 : std::max<std::size_t>(1, blocks * place / (2 * sparse));
+            free = std::min(free + repeats, blocks);
+        }
+        std::vector<std::size_t> order(blocks);
+        std::iota(order.begin(), order.end(), std::size_t{0});
+        rng.shuffle(order);
+        for (std::size_t i = 0; i < free; ++i) {
+            genome[order[i]] = static_cast<int>(rng.below(space.blocks()[order[i]].choices.size()));
         }
     }
     return drawn;
 }
-
-} // namespace
 
 void Whole::time(const torch::Tensor& input, std::int64_t calls, Stopwatch& watch) {
     module(input);
@@ -45,10 +74,10 @@ Whole deploy_network(const search_spaces::Network& network, const torch::Tensor&
     return whole;
 }
 
-std::vector<Whole> deploy_networks(const search_spaces::SearchSpace& space, const torch::Tensor& input,
-                                   std::int64_t count, std::uint64_t seed) {
+std::vector<Whole> deploy_networks(const SearchSpace& space, const torch::Tensor& input, std::int64_t count,
+                                   std::uint64_t seed) {
     std::vector<Whole> result;
-    for (const auto& genome : draw(space, count, support::Rng(support::derive_seed(seed, {"networks"})))) {
+    for (const auto& genome : networks_to_check(space, count, seed)) {
         support::check_interrupt();
         search_spaces::Network network(space, space.architecture(genome));
         search_spaces::initialise(*network,

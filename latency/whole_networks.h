@@ -19,8 +19,14 @@ struct Whole {
     void time(const torch::Tensor& input, std::int64_t calls, Stopwatch& watch);
 };
 
-/// Deploys the reference and then random architectures, all distinct, `count` together; fewer where the space
-/// is smaller.
+/// Genomes of the networks that a sum of blocks is checked against, all distinct, `count` together; fewer
+/// where the space is smaller. The reference first; then, a third of them, sparse ones: the choice of fewest
+/// MACs in every block, next to which more and more blocks take random ones. A front's cheap end is made of
+/// such networks, and random ones never are. The rest is random.
+std::vector<std::vector<int>> networks_to_check(const search_spaces::SearchSpace& space, std::int64_t count,
+                                                std::uint64_t seed);
+
+/// Deploys those networks.
 std::vector<Whole> deploy_networks(const search_spaces::SearchSpace& space, const torch::Tensor& input,
                                    std::int64_t count, std::uint64_t seed);
 

@@ -50,6 +50,16 @@ TEST(Timing, QuantilesAreOrderedAndShiftWithTheSamples) {
     }
 }
 
+TEST(Timing, WithoutAConstantStaysPositive) {
+    const Timing t = Timing{7, 3, 0.25, 0.5, 2, 9}.without(1);
+    EXPECT_EQ(t.count, 7);
+    EXPECT_EQ(t.mean_ms, 2);
+    EXPECT_EQ(t.variance_ms2, 0.25);
+    EXPECT_EQ(t.p10_ms, 1e-6);
+    EXPECT_EQ(t.p50_ms, 1);
+    EXPECT_EQ(t.p90_ms, 8);
+}
+
 TEST(LatencyTable, AddsMediansOfStemBlocksAndHead) {
     LatencyTable table;
     table.stem = {3, 9, 1, 0.4, 0.5, 20}; // the median counts, not the mean
