@@ -67,6 +67,7 @@ std::string help_of_all();
 const std::vector<Command>& commands();
 
 // One file each in cli/commands/.
+Command init_command();
 Command describe_command();
 Command run_command();
 Command status_command();

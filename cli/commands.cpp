@@ -10,7 +10,7 @@ namespace tessera::cli {
 
 const std::vector<Command>& commands() {
     static const std::vector<Command> all = [] {
-        std::vector<Command> list = {describe_command()};
+        std::vector<Command> list = {init_command(), describe_command()};
         for (const nas::Stage& stage : nas::stages()) {
             list.push_back(stage_command(stage.name));
         }

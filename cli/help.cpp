@@ -41,13 +41,13 @@ std::string help_of(const Command& command) {
         "tessera {}{} [options]\n\n{}\n", command.name,
         command.operand.name.empty() ? "" : fmt::format(" [{}]", command.operand.name), command.meaning);
     if (!command.operand.name.empty()) {
-        text += "\n" + table({{command.operand.name, command.operand.meaning}});
+        text += fmt::format("\n{}", table({{command.operand.name, command.operand.meaning}}));
     }
     if (!command.options.empty()) {
-        text += "\nOptions of this command\n" + table(rows_of(command.options));
+        text += fmt::format("\nOptions of this command\n{}", table(rows_of(command.options)));
     }
-    return text + "\nOptions of every command\n" + table(rows_of(shared_options())) + "\nExamples\n" +
-           command.examples;
+    return fmt::format("{}\nOptions of every command\n{}\nExamples\n{}", text,
+                       table(rows_of(shared_options())), command.examples);
 }
 
 std::string help_of_all() {

@@ -7,6 +7,7 @@
 #include <malloc.h>
 
 #include <c10/util/Exception.h>
+#include <c10/util/Logging.h>
 #include <fmt/format.h>
 
 #include "cli/command.h"
@@ -33,6 +34,9 @@ int run(int argc, const char* const* argv, cli::Arguments& arguments) {
     if (arguments.command.empty() || (arguments.help && arguments.command == "help")) {
         (arguments.help ? std::cout : std::cerr) << cli::help_of_all();
         return arguments.help ? 0 : static_cast<int>(support::ExitCode::usage);
+    }
+    if (!arguments.verbose) {
+        FLAGS_caffe2_log_level = 2; // LibTorch's own remarks are for developers; errors are thrown
     }
     support::set_verbosity(arguments.quiet     ? support::Verbosity::quiet
                            : arguments.verbose ? support::Verbosity::verbose

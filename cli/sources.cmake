@@ -4,6 +4,7 @@ set(TORCH
   commands.cpp
   commands/completion.cpp
   commands/describe.cpp
+  commands/init.cpp
   commands/keys.cpp
   commands/man.cpp
   commands/stages.cpp

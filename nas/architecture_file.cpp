@@ -5,11 +5,7 @@
 #include "support/config_scalars.h"
 
 namespace tessera::nas {
-namespace {
 
-using support::config::to_yaml;
-
-/// `family: {parameter: value, ...}`, as the reader of spaces takes it.
 std::string choice_yaml(const search_spaces::Choice& choice) {
     std::string parameters;
     for (const auto& [name, value] : choice.parameters()) {
@@ -18,8 +14,6 @@ std::string choice_yaml(const search_spaces::Choice& choice) {
     }
     return fmt::format("{}: {{{}}}", choice.family(), parameters);
 }
-
-} // namespace
 
 std::string architecture_yaml(const search_spaces::SearchSpace& space,
                               const search_spaces::Architecture& architecture) {
@@ -31,9 +25,9 @@ std::string architecture_yaml(const search_spaces::SearchSpace& space,
                                    "id: \"{}\"\n" // 16 digits may look like a number
                                    "architecture: {}\n"
                                    "space:\n",
-                                   whole.id(), to_yaml(std::string_view(whole.text())));
+                                   whole.id(), support::config::to_yaml(std::string_view(whole.text())));
     if (!space.name().empty()) {
-        text += fmt::format("  name: {}\n", to_yaml(std::string_view(space.name())));
+        text += fmt::format("  name: {}\n", support::config::to_yaml(std::string_view(space.name())));
     }
     text += fmt::format("  input: [{}, {}, {}]\n"
                         "  classes: {}\n"
@@ -42,7 +36,7 @@ std::string architecture_yaml(const search_spaces::SearchSpace& space,
                         "  blocks:\n",
                         space.input().channels, space.input().height, space.input().width, space.classes(),
                         stem.channels, stem.kernel, stem.stride, stem.act, head.channels, head.act,
-                        to_yaml(head.dropout));
+                        support::config::to_yaml(head.dropout));
     for (std::size_t i = 0; i < space.blocks().size(); ++i) {
         const search_spaces::Block& block = space.blocks()[i];
         text += fmt::format("    - name: {}\n"
@@ -50,8 +44,8 @@ std::string architecture_yaml(const search_spaces::SearchSpace& space,
                             "      stride: {}\n"
                             "      choices:\n"
                             "        - {}\n",
-                            to_yaml(std::string_view(block.name)), block.site.out_channels, block.site.stride,
-                            choice_yaml(whole.choices[i]));
+                            support::config::to_yaml(std::string_view(block.name)), block.site.out_channels,
+                            block.site.stride, choice_yaml(whole.choices[i]));
     }
     return text;
 }

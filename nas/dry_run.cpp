@@ -204,7 +204,10 @@ private:
     std::int64_t process_; ///< bytes of the program and the images
 };
 
-std::string bytes_text(std::int64_t bytes) { return support::si(static_cast<double>(bytes)) + "B"; }
+std::string bytes_text(std::int64_t bytes) {
+    const std::string text = support::si(static_cast<double>(bytes));
+    return text + (text.back() >= '0' && text.back() <= '9' ? " B" : "B");
+}
 
 std::string duration_text(double seconds) { return seconds < 1 ? "< 1 s" : support::duration(seconds); }
 

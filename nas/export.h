@@ -28,6 +28,9 @@ ExportResult export_network(search_spaces::Network& network, const search_spaces
 std::string architecture_yaml(const search_spaces::SearchSpace& space,
                               const search_spaces::Architecture& architecture);
 
+/// `family: {parameter: value, ...}`, as the reader of spaces takes it.
+std::string choice_yaml(const search_spaces::Choice& choice);
+
 /// A network and its one-architecture space, rebuilt from an exported folder. Throws RunError naming the
 /// file: missing, damaged, id and architecture that do not belong together, weights of another architecture.
 struct Loaded {

@@ -6,6 +6,7 @@
 #include <oneapi/tbb/parallel_for.h>
 #include <oneapi/tbb/task_arena.h>
 
+#include "nas/export.h"
 #include "support/files.h"
 #include "support/hash.h"
 #include "support/seed.h"
@@ -85,10 +86,12 @@ FineTuned tune(StageContext& context, const Job& job, const training::Datasets& 
     const auto trained = training::train(network, data, options, train);
     result.validation_accuracy = trained.validation_accuracy;
     if (keep_weights) {
-        training::write_safetensors(job.folder / "weights.safetensors", training::state_of(*network),
-                                    {{"schema", "tessera-weights-1"},
-                                     {"architecture", job.architecture.text()},
-                                     {"fingerprint", job.fingerprint}});
+        training::write_safetensors(
+            job.folder / "weights.safetensors", training::state_of(*network),
+            {{"schema", "tessera-weights-1"},
+             {"architecture", job.architecture.text()},
+             {"architecture.yaml", architecture_yaml(context.config.space, job.architecture)},
+             {"fingerprint", job.fingerprint}});
     }
     support::write_atomically(job.folder / "metrics.csv", training::history_csv(trained.history));
     support::write_atomically(job.folder / "result.json",

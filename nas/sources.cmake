@@ -20,6 +20,8 @@ set(TORCH
   dry_run.cpp
   export.cpp
   fine_tuning.cpp
+  first_configuration.cpp
+  folder_survey.cpp
   front_files.cpp
   load_exported.cpp
   objective_tables.cpp

@@ -244,7 +244,9 @@ Speed measure_speed(StageContext& context) {
     training::use_threads(all);
     const auto step = training_step(context, teach, all, teach_data, nullptr, progress);
     speed.teach_step = per_image(timed(step), teach_batch);
-    speed.teach_bytes = predictors::peak_bytes(step) / teach_batch * teach.batch;
+    // Of a network without gradients from before: the meter has to see every block from its beginning.
+    const auto first = training_step(context, teach, all, teach_data, nullptr, progress);
+    speed.teach_bytes = predictors::peak_bytes(first) / teach_batch * teach.batch;
     speed.teach_forward = per_image(timed(forward(context, all, 64)), 64);
     const int threads =
         config.latency.probe.threads > 0 ? static_cast<int>(config.latency.probe.threads) : all;

@@ -26,7 +26,7 @@ search:
 
 std::string escaped(std::string text) {
     for (std::size_t at = 0; (at = text.find('|', at)) != std::string::npos; at += 2) {
-        text.insert(at, "\\");
+        text.insert(at, 1, '\\');
     }
     return text;
 }

@@ -1,6 +1,7 @@
 // teach: the reference network, trained or loaded.
 #include <fmt/format.h>
 
+#include "nas/export.h"
 #include "nas/stage.h"
 #include "support/error.h"
 #include "support/files.h"
@@ -32,7 +33,10 @@ std::vector<std::string> teach_work(StageContext& context, const std::string& fi
     const std::string architecture = config.space.reference().text();
     training::write_safetensors(
         context.run / "teach/weights.safetensors", training::state_of(*network),
-        {{"schema", "tessera-weights-1"}, {"architecture", architecture}, {"fingerprint", fingerprint}});
+        {{"schema", "tessera-weights-1"},
+         {"architecture", architecture},
+         {"architecture.yaml", architecture_yaml(config.space, config.space.reference())},
+         {"fingerprint", fingerprint}});
     support::write_atomically(context.run / "teach/metrics.csv", training::history_csv(result.history));
     support::write_atomically(context.run / "teach/metrics.svg",
                               training::history_svg(result.history, config.name + ": the reference"));

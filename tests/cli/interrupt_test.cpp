@@ -90,9 +90,9 @@ TEST(InterruptedPick, IsQuotedForTheShell) {
     program.send(SIGTERM);
     const Ending interrupted = program.wait();
     EXPECT_EQ(interrupted.status, 143) << interrupted.err;
-    EXPECT_THAT(resuming_command(interrupted.err, folder),
-                ElementsAre("finetune", "--run", "r", "--set", "finetune.epochs=100", "--pick",
-                            "latency_cpu_ms<=5"));
+    EXPECT_THAT(
+        resuming_command(interrupted.err, folder),
+        ElementsAre("finetune", "--run", "r", "--set", "finetune.epochs=100", "--pick", "latency_cpu_ms<=5"));
 }
 
 TEST(Lock, KeepsASecondProcessOutAndNamesTheFirst) {

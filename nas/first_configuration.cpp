@@ -1,0 +1,303 @@
+#include "nas/first_configuration.h"
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "nas/dry_run.h"
+#include "nas/export.h"
+#include "support/config_scalars.h"
+#include "support/error.h"
+#include "support/table.h"
+#include "training/safetensors.h"
+
+namespace tessera::nas {
+namespace {
+
+using search_spaces::SearchSpace;
+
+struct Budgets {
+    std::int64_t teach_epochs = 30;
+    std::int64_t distil_images = 0, tune_images = 0; ///< visited for each choice, for each network
+    std::int64_t samples = 20;
+};
+
+/// One network's skeleton: what the blocks look like before they have choices.
+struct Plan {
+    std::int64_t channels = 3, side = 32, classes = 2;
+    std::int64_t batch = 128;
+};
+
+std::string quoted(const std::string& text) { return support::config::to_yaml(std::string_view(text)); }
+
+/// Sides that halve well, largest first.
+constexpr std::int64_t sides[] = {224, 192, 160, 128, 96, 64, 48, 32};
+
+std::int64_t side_for(std::int64_t median) {
+    for (const std::int64_t side : sides) {
+        if (side <= median && side <= 128) {
+            return side;
+        }
+    }
+    return 32;
+}
+
+/// Dense convolutions and a few inverted bottlenecks; a pass-through where shapes stay.
+std::string choices_text(bool strided, const std::string& own = "") {
+    return fmt::format(
+        "{}"
+        "        - conv: {{depth: [1, 2], kernel: 3, width: [0.25, 0.5, 1]}}\n"
+        "        - conv: {{depth: 1, kernel: 5, width: [0.25, 0.5]}}\n"
+        "        - mbconv: {{depth: 1, kernel: [3, 5], expand: 3, attention: none, act: relu}}\n"
+        "{}",
+        own, strided ? "" : "        - identity: {}\n");
+}
+
+std::string block_text(const std::string& name, std::int64_t channels, std::int64_t stride,
+                       const std::string& reference, const std::string& choices) {
+    return fmt::format(
+        "    - name: {}\n      channels: {}\n      stride: {}\n      reference: {}\n      choices:{}",
+        quoted(name), channels, stride, reference, choices);
+}
+
+/// A residual network whose maps end at four to seven pixels.
+std::string fresh_space(const Plan& plan) {
+    struct Row {
+        std::int64_t channels, stride;
+    };
+    std::vector<Row> rows = {{24, 1}, {48, 2}, {48, 1}, {96, 2}, {96, 1}, {128, 2}};
+    std::int64_t stem = 24, stride = 1;
+    if (plan.side > 40) {
+        stride = 2;
+    }
+    if (plan.side > 80) {
+        stem = 16;
+        rows.insert(rows.begin(), {24, 2});
+    }
+    std::string text = fmt::format("  input: [{}, {}, {}]\n"
+                                   "  classes: {}\n"
+                                   "  stem: {{channels: {}, kernel: 3, stride: {}, act: relu}}\n"
+                                   "  head: {{channels: 0, dropout: 0.1}}\n"
+                                   "  blocks:\n",
+                                   plan.channels, plan.side, plan.side, plan.classes, stem, stride);
+    // Written out once, then referred to by their YAML anchors.
+    std::set<std::string> anchors;
+    std::int64_t in = stem;
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        const bool strided = rows[i].stride != 1 || rows[i].channels != in;
+        const std::string anchor = strided ? "strided" : "same_shape";
+        const bool known = !anchors.insert(anchor).second;
+        text += block_text(fmt::format("b{}", i + 1), rows[i].channels, rows[i].stride,
+                           i == 0 ? "&reference conv(depth=1,kernel=3,width=1)" : "*reference",
+                           known ? fmt::format(" *{}\n", anchor)
+                                 : fmt::format(" &{}\n{}", anchor, choices_text(strided)));
+        in = rows[i].channels;
+    }
+    return text;
+}
+
+/// The text that says which network the weights are of: beside them, or among their metadata.
+std::string description_of(const std::filesystem::path& weights) {
+    const auto beside = weights.parent_path() / "architecture.yaml";
+    if (std::filesystem::exists(beside)) {
+        return support::read_file(beside);
+    }
+    auto metadata = training::read_safetensors(weights).metadata;
+    if (metadata.contains("architecture.yaml")) {
+        return metadata["architecture.yaml"];
+    }
+    throw support::UsageError(
+        fmt::format("{}: does not say which network it belongs to: there is no architecture.yaml "
+                    "beside it nor in its metadata (files that tessera writes have one)",
+                    weights.string()));
+}
+
+SearchSpace space_of(const std::filesystem::path& weights) {
+    const auto document = support::Document::parse(description_of(weights), weights.string());
+    support::Section root = document.root();
+    return SearchSpace::read(root.section("space", "the network's skeleton"));
+}
+
+std::string reference_space(const SearchSpace& space) {
+    const auto& stem = space.stem();
+    const auto& head = space.head();
+    std::string text = fmt::format(
+        "  input: [{}, {}, {}]\n  classes: {}\n  stem: {{channels: {}, kernel: {}, stride: {}, act: {}}}\n"
+        "  head: {{channels: {}, act: {}, dropout: {}}}\n  blocks:\n",
+        space.input().channels, space.input().height, space.input().width, space.classes(), stem.channels,
+        stem.kernel, stem.stride, stem.act, head.channels, head.act, support::config::to_yaml(head.dropout));
+    for (const auto& block : space.blocks()) {
+        const auto& own = block.choices.front();
+        text += block_text(block.name, block.site.out_channels, block.site.stride, quoted(own.text()),
+                           "\n" + choices_text(block.site.input != block.site.output(),
+                                               fmt::format("        - {}\n", choice_yaml(own))));
+    }
+    return text;
+}
+
+/// `epochs` and `train_limit` that visit `images` of `train`.
+std::string visits(std::int64_t images, std::int64_t train) {
+    const std::int64_t epochs = std::max<std::int64_t>(1, (images + train - 1) / train);
+    const std::int64_t limit = images / epochs;
+    return fmt::format("  epochs: {}\n  train_limit: {}\n", epochs, limit >= train ? 0 : limit);
+}
+
+struct Draft {
+    std::filesystem::path folder;
+    std::string name, data, space;
+    FirstOptions options;
+    std::int64_t batch = 128, train = 0;
+};
+
+std::string text_of(const Draft& draft, const Budgets& budgets) {
+    const bool taught = draft.options.reference.empty();
+    std::string text =
+        fmt::format("name: {}\nseed: 1\nthreads: {}\n\n", quoted(draft.name), draft.options.threads);
+    text += draft.data;
+    text += "\n# Stem, blocks with their choices, head. `tessera describe` shows sizes and costs.\nspace:\n" +
+            draft.space;
+    text +=
+        taught
+            ? fmt::format(
+                  "\n# The reference: the first choice of every block, trained from nothing.\nteach:\n"
+                  "  epochs: {}\n  batch: {}\n  learning_rate: {}\n  label_smoothing: 0.1\n",
+                  budgets.teach_epochs, draft.batch, draft.batch >= 128 ? "0.1" : "0.05")
+            : fmt::format("\n# The reference is trained already; add epochs to train it further.\nteach:\n"
+                          "  weights: {}\n  batch: {}\n",
+                          quoted(std::filesystem::absolute(draft.options.reference).string()), draft.batch);
+    text += fmt::format(
+        "\n# Every choice of every block learns to imitate the reference's block.\ndistil:\n{}  batch: {}\n",
+        visits(budgets.distil_images, draft.train), draft.batch);
+    text += draft.options.table.empty()
+                ? "\n# Latency is measured on this machine, one image at a time, one thread.\nlatency:\n  "
+                  "threads: 1\n"
+                : fmt::format("\n# Latencies from elsewhere; nothing is measured.\nlatency:\n  table: {}\n",
+                              quoted(std::filesystem::absolute(draft.options.table).string()));
+    const std::string tuning = visits(budgets.tune_images, draft.train) +
+                               fmt::format("  batch: {}\n  learning_rate: 0.02\n", draft.batch);
+    text += fmt::format("\n# Networks trained so that accuracy can be predicted.\nsample:\n  count: {}\n{}",
+                        budgets.samples, tuning);
+    text += "\n# What is wanted. Bounds: {name: latency_cpu_ms, direction: minimize, max: 5}; also macs, "
+            "parameters,\n"
+            "# peak_memory_bytes.\n"
+            "search:\n  objectives:\n    - {name: accuracy, direction: maximize}\n"
+            "    - {name: latency_cpu_ms, direction: minimize}\n";
+    text += "\n# Networks of the front that are trained and exported: knee, all, spread:K, "
+            "'latency_cpu_ms<=5', an id.\n"
+            "# The same budget as the samples', so that the predictor predicts what is obtained.\n"
+            "finetune:\n  pick: [knee, \"spread:3\"]\n" +
+            tuning;
+    return text;
+}
+
+/// Scales a budget so that what took `seconds` takes `wanted`, within bounds, rounded to two digits.
+std::int64_t scaled(std::int64_t value, double seconds, double wanted, std::int64_t least,
+                    std::int64_t most) {
+    const double exact = std::clamp(static_cast<double>(value) * wanted / std::max(seconds, 1e-6),
+                                    static_cast<double>(least), static_cast<double>(std::max(least, most)));
+    const double digits = std::pow(10, std::max(0.0, std::floor(std::log10(std::max(exact, 1.0))) - 1));
+    return std::max<std::int64_t>(least, std::llround(std::floor(exact / digits) * digits));
+}
+
+std::string estimate_comment(const std::map<std::string, StageEstimate>& estimates, int threads) {
+    std::string text;
+    double seconds = 0;
+    for (const Stage& stage : stages()) {
+        const double each = estimates.at(stage.name).seconds;
+        seconds += each;
+        if (each >= 30) {
+            text += fmt::format("{}{} {}", text.empty() ? "" : ", ", stage.name, support::duration(each));
+        }
+    }
+    return fmt::format("# Estimated on this machine ({} threads): {} in all{}.\n", threads,
+                       support::duration(seconds), text.empty() ? "" : " (" + text + ")");
+}
+
+} // namespace
+
+std::string first_configuration(const std::filesystem::path& folder, const FolderSurvey& survey,
+                                const FirstOptions& options) {
+    const auto root = std::filesystem::absolute(folder).lexically_normal();
+    const std::string folder_name = (root.filename().empty() ? root.parent_path() : root).filename().string();
+    Plan plan;
+    plan.channels = survey.grey >= 0.95 ? 1 : 3;
+    plan.side = side_for(survey.median);
+    plan.classes = static_cast<std::int64_t>(survey.classes.size());
+    Draft draft{folder, folder_name, "", "", options, 128, 0};
+    if (!options.reference.empty()) {
+        const SearchSpace space = space_of(options.reference);
+        if (space.classes() != plan.classes) {
+            throw support::UsageError(fmt::format("{} was trained for {} classes, and {} has {}",
+                                                  options.reference.string(), space.classes(),
+                                                  folder.string(), plan.classes));
+        }
+        plan.channels = space.input().channels;
+        plan.side = space.input().height;
+        draft.space = reference_space(space);
+    } else {
+        draft.space = fresh_space(plan);
+    }
+    // Shares as data.validation and data.test have them by default.
+    const double kept = (survey.validation > 0 ? 1 : 0.85) * (survey.split || survey.test > 0 ? 1 : 0.85);
+    draft.train = std::max<std::int64_t>(2, std::llround(kept * static_cast<double>(survey.train)));
+    while (draft.batch > 16 && draft.batch * 10 > draft.train) {
+        draft.batch /= 2; // ten steps an epoch at least
+    }
+    draft.data =
+        fmt::format("data:\n  kind: image_folder\n  path: {}\n  cache: {}\n  validation: 0.15\n",
+                    quoted(root.string()), quoted((root.parent_path() / (folder_name + ".cache")).string()));
+
+    Budgets budgets;
+    budgets.distil_images = budgets.tune_images = draft.train;
+    const auto read = [&](const Budgets& b) {
+        return Configuration::read(support::Document::parse(text_of(draft, b), "first configuration"));
+    };
+    const Configuration first = read(budgets);
+    RunFolder nowhere(std::filesystem::temp_directory_path() / "tessera-first-configuration",
+                      /*read_only=*/true);
+    StageContext context(first, nowhere);
+    const Speed speed = measure_speed(context);
+    const training::ImageCounts images{draft.train,
+                                       std::max<std::int64_t>(survey.validation, survey.train / 7),
+                                       std::max<std::int64_t>(survey.test, survey.train / 7)};
+    const auto measured = estimate_stages(first, speed, images);
+    const double time = options.hours * 3600;
+    const double teach = options.reference.empty() ? 0.3 : 0;
+    const double others = (1 - teach) / 0.7;
+    budgets.teach_epochs =
+        scaled(budgets.teach_epochs, measured.at("teach").seconds, 0.95 * teach * time, 4, 120);
+    budgets.distil_images =
+        scaled(budgets.distil_images, measured.at("distil").seconds, 0.95 * 0.3 * others * time,
+               std::min<std::int64_t>(draft.train, 20 * draft.batch), 40 * draft.train);
+    budgets.tune_images = scaled(
+        budgets.tune_images, measured.at("sample").seconds + measured.at("finetune").seconds,
+        0.95 * 0.4 * others * time, std::min<std::int64_t>(draft.train, 20 * draft.batch), 20 * draft.train);
+
+    const Configuration final_one = read(budgets);
+    std::string head =
+        fmt::format("# {}: {} classes, {} images{}; shorter sides {} to {} pixels, median {}; {}.\n",
+                    folder_name, plan.classes, survey.train + survey.validation + survey.test,
+                    survey.split ? fmt::format(" ({} train, {} validation, {} test)", survey.train,
+                                               survey.validation, survey.test)
+                                 : " without a split (one is made)",
+                    survey.shortest, survey.longest, survey.median,
+                    survey.grey >= 0.95 ? "grey"
+                    : survey.grey > 0   ? fmt::format("{:.0f} % of them grey", 100 * survey.grey)
+                                        : "colour");
+    if (survey.most > 2 * survey.fewest) {
+        head += fmt::format("# Unbalanced: the smallest class has {} training images, the largest {}.\n",
+                            survey.fewest, survey.most);
+    }
+    if (survey.damaged > 0) {
+        head += fmt::format("# {} of {} images looked at cannot be decoded; the first: {}\n", survey.damaged,
+                            survey.looked_at, survey.examples.front());
+    }
+    head += estimate_comment(estimate_stages(final_one, speed, images), final_one.thread_budget());
+    head += "#\n#   tessera run THIS_FILE --dry-run     # what would run, and what it takes\n"
+            "#   tessera run THIS_FILE\n\n";
+    return head + text_of(draft, budgets);
+}
+
+} // namespace tessera::nas
