@@ -9,7 +9,6 @@
 #include "support/files.h"
 #include "support/interrupt.h"
 #include "support/seed.h"
-#include "training/datasets/folder_layout.h"
 #include "training/datasets/image_decoding.h"
 #include "training/datasets/image_folder.h"
 
