@@ -1,4 +1,6 @@
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 
 #include <fmt/format.h>
 
@@ -46,8 +48,14 @@ std::filesystem::path run_folder(const Arguments& arguments, const nas::Configur
 }
 
 void print(const Arguments& arguments, const std::string& text, const std::string& json) {
-    fmt::print("{}", arguments.json ? json + "\n" : text);
-    std::fflush(stdout);
+    const std::string all = arguments.json ? json + "\n" : text;
+    errno = 0;
+    const bool written =
+        std::fwrite(all.data(), 1, all.size(), stdout) == all.size() && std::fflush(stdout) == 0;
+    if (!written && errno != EPIPE) { // a reader that has seen enough, as `| head`, is no failure
+        throw support::RunError(fmt::format("cannot write to the standard output: {}", std::strerror(errno)));
+    }
+    std::clearerr(stdout);
 }
 
 } // namespace tessera::cli

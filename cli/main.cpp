@@ -1,10 +1,12 @@
 // The program: finds the command, runs it, turns errors into one line and an exit status.
-#include <algorithm>
+#include <csignal>
+#include <cstdlib>
 #include <exception>
 #include <iostream>
 #include <string_view>
 
 #include <malloc.h>
+#include <unistd.h>
 
 #include <c10/util/Exception.h>
 #include <c10/util/Logging.h>
@@ -60,9 +62,22 @@ int run(int argc, const char* const* argv, cli::Arguments& arguments) {
                     near.empty() ? "; see tessera --help" : fmt::format(" (did you mean {}?)", near)));
 }
 
+/// LibTorch's OpenMP threads wait for each other in a busy loop, which on cores shared with other work takes
+/// them from the thread that is waited for: training became five times slower. A short loop costs an idle
+/// machine nothing that could be measured. libgomp reads this when it is loaded, so the program starts anew.
+void wait_politely(char** argv) {
+    if (std::getenv("GOMP_SPINCOUNT") != nullptr || std::getenv("OMP_WAIT_POLICY") != nullptr) {
+        return;
+    }
+    setenv("GOMP_SPINCOUNT", "10000", 1);
+    execv("/proc/self/exe", argv); // where that is not possible everything works all the same
+}
+
 } // namespace
 
 int main(int argc, char** argv) {
+    wait_politely(argv);
+    std::signal(SIGPIPE, SIG_IGN); // a run goes on when nobody reads what it prints
     // Feature maps come and go by the thousand: giving each back to the system costs more than computing with
     // it.
     mallopt(M_MMAP_THRESHOLD, 1 << 30);

@@ -2,6 +2,11 @@
 
 #include <thread>
 
+#include <fmt/format.h>
+
+#include "nas/pick.h"
+#include "support/error.h"
+
 namespace tessera::nas {
 
 namespace {
@@ -73,7 +78,9 @@ FinetuneOptions read_finetune(Section section) {
     o.train = from_library(5);
     section.read(
         "pick", o.pick,
-        "Points of the front: knee, all, spread:K, `objective<=value`, `objective>=value`, or an id.");
+        "Points of the front: knee, all, spread:K (K of them), `objective<=value`, `objective>=value` "
+        "(accuracy is "
+        "a fraction), an id or its beginning; of other networks: random:FORM, scaled:FORM, reference.");
     o.train.read(section);
     section.finish();
     return o;
@@ -111,11 +118,38 @@ Configuration Configuration::read(const support::Document& document) {
     c.search = read_search(search, objectives);
     Section finetune = root.section("finetune", "Fine-tuning of chosen points.");
     c.finetune = read_finetune(finetune);
+    for (const std::string& expression : c.finetune.pick) {
+        try {
+            check_pick(expression, c.search.objectives);
+        } catch (const support::UsageError& error) { finetune.fail("pick", error.what()); }
+    }
     root.finish();
 
     c.texts = {space.resolved(),  data.resolved(), teach.resolved(),  latency.resolved(),
                sample.resolved(), fit.resolved(),  search.resolved(), finetune.resolved()};
     return c;
+}
+
+void Configuration::check_outside(bool taught, bool measured) const {
+    const auto missing = [](const char* key, const std::filesystem::path& path, const char* what) {
+        throw support::UsageError(fmt::format("{}: {}: {}", key, path.string(), what));
+    };
+    if (data.kind != training::DatasetKind::synthetic && !std::filesystem::is_directory(data.path)) {
+        missing("data.path", data.path,
+                std::filesystem::exists(data.path) ? "not a folder" : "no such folder");
+    }
+    if (!taught && !teach.weights.empty() && !std::filesystem::is_regular_file(teach.weights)) {
+        missing("teach.weights", teach.weights, "no such file");
+    }
+    if (!measured && !latency.table.empty() && !std::filesystem::is_regular_file(latency.table)) {
+        missing("latency.table", latency.table, "no such file");
+    }
+    if (space.size() < 5) {
+        throw support::UsageError(
+            fmt::format("space: {} architectures are too few to search; five are needed to fit a "
+                        "predictor: add choices",
+                        space.size()));
+    }
 }
 
 int Configuration::thread_budget() const {

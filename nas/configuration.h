@@ -63,6 +63,10 @@ struct Configuration {
 
     /// Reads and checks the whole document; throws UsageError at the first mistake.
     static Configuration read(const support::Document& document);
+    /// Throws UsageError naming the key for a folder or file of outside that is not there, as far as one is
+    /// still needed: `taught` and `measured` say that the run already holds what is made of weights and
+    /// table.
+    void check_outside(bool taught, bool measured) const;
     /// Threads in use: `threads`, or the number of cores.
     int thread_budget() const;
 };

@@ -106,6 +106,10 @@ Description describe(const Configuration& configuration) {
     result.text += "\n" + costs.text();
 
     const std::string bounds = bounds_text(tables, configuration.search.objectives, result.json["bounds"]);
+    if (space.size() < 5) {
+        result.text += fmt::format("\nToo small to search: {} (a predictor needs five networks).\n",
+                                   support::counted(static_cast<std::int64_t>(space.size()), "architecture"));
+    }
     if (!bounds.empty()) {
         result.text += "\nBounds, each alone\n" + bounds;
     }
@@ -115,11 +119,11 @@ Description describe(const Configuration& configuration) {
     result.text += fmt::format(
         "\nDistillation: {} MACs an image for {} students. At {} MACs a second and core (dense convolutions; "
         "inverted "
-        "bottlenecks take 2 to 10 times longer) 100 000 images take about {} on {} threads.\n",
+        "bottlenecks take 2 to 10 times longer) 100 000 images take about {} on {}.\n",
         support::si(per_image), space.choice_count() - static_cast<std::int64_t>(space.blocks().size()),
         support::si(kTrainingMacsPerSecondAndCore),
         support::duration(per_image * 1e5 / (kTrainingMacsPerSecondAndCore * configuration.thread_budget())),
-        configuration.thread_budget());
+        support::counted(configuration.thread_budget(), "thread"));
     result.json["name"] = configuration.name;
     result.json["choices"] = space.choice_count();
     result.json["architectures"] = space.size();

@@ -290,10 +290,10 @@ Outcome dry_run(StageContext& context, const std::vector<std::string>& names,
     outcome.text = table.text();
     if (works) {
         const std::int64_t free = free_bytes(context.run.path());
-        outcome.text +=
-            fmt::format("\nAbout {} on {} threads, {} of memory, {} on disk{}. Nothing was run.\n",
-                        duration_text(seconds), context.threads, bytes_text(memory), bytes_text(disk),
-                        free < 0 ? "" : fmt::format(" ({} free)", bytes_text(free)));
+        outcome.text += fmt::format("\nAbout {} on {}, {} of memory, {} on disk{}. Nothing was run.\n",
+                                    duration_text(seconds), support::counted(context.threads, "thread"),
+                                    bytes_text(memory), bytes_text(disk),
+                                    free < 0 ? "" : fmt::format(" ({} free)", bytes_text(free)));
         if (seconds > day) {
             outcome.text +=
                 "That is more than a day: smaller budgets (train_limit, epochs, sample.count), fewer "
@@ -335,8 +335,8 @@ void warn_of_long_run(StageContext& context, const std::vector<std::string>& nam
         seconds += step.runs && wanted(step, names) ? estimates.at(step.stage->name).seconds : 0;
     }
     if (seconds > day) {
-        support::warn("this will take about {} on {} threads; `--dry-run` shows where it goes",
-                      support::duration(seconds), context.threads);
+        support::warn("this will take about {} on {}; `--dry-run` shows where it goes",
+                      support::duration(seconds), support::counted(context.threads, "thread"));
     }
 }
 

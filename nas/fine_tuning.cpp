@@ -33,7 +33,8 @@ std::optional<FineTuned> stored(const Job& job, bool keep_weights) {
     }
     try {
         const auto json = nlohmann::json::parse(support::read_file(job.folder / "result.json"));
-        if (json.at("schema") != kTunedSchema || json.at("fingerprint") != job.fingerprint) {
+        if (json.at("schema") != kTunedSchema || json.at("fingerprint") != job.fingerprint ||
+            (keep_weights && json.at("weights") != support::file_hash(job.folder / "weights.safetensors"))) {
             return std::nullopt;
         }
         return FineTuned{job.architecture, json.at("initial_accuracy"), json.at("validation_accuracy")};
@@ -94,15 +95,16 @@ FineTuned tune(StageContext& context, const Job& job, const training::Datasets& 
              {"fingerprint", job.fingerprint}});
     }
     support::write_atomically(job.folder / "metrics.csv", training::history_csv(trained.history));
-    support::write_atomically(job.folder / "result.json",
-                              nlohmann::json{{"schema", kTunedSchema},
-                                             {"fingerprint", job.fingerprint},
-                                             {"architecture", job.architecture.text()},
-                                             {"id", job.architecture.id()},
-                                             {"initial_accuracy", result.initial_accuracy},
-                                             {"validation_accuracy", result.validation_accuracy}}
-                                      .dump(2) +
-                                  "\n");
+    nlohmann::json json = {{"schema", kTunedSchema},
+                           {"fingerprint", job.fingerprint},
+                           {"architecture", job.architecture.text()},
+                           {"id", job.architecture.id()},
+                           {"initial_accuracy", result.initial_accuracy},
+                           {"validation_accuracy", result.validation_accuracy}};
+    if (keep_weights) {
+        json["weights"] = support::file_hash(job.folder / "weights.safetensors");
+    }
+    support::write_atomically(job.folder / "result.json", json.dump(2) + "\n");
     std::error_code ignored;
     std::filesystem::remove(train.checkpoint, ignored);
     return result;

@@ -211,8 +211,9 @@ std::string estimate_comment(const std::map<std::string, StageEstimate>& estimat
             text += fmt::format("{}{} {}", text.empty() ? "" : ", ", stage.name, support::duration(each));
         }
     }
-    return fmt::format("# Estimated on this machine ({} threads): {} in all{}.\n", threads,
-                       support::duration(seconds), text.empty() ? "" : " (" + text + ")");
+    return fmt::format("# Estimated on this machine ({}): {} in all{}.\n",
+                       support::counted(threads, "thread"), support::duration(seconds),
+                       text.empty() ? "" : " (" + text + ")");
 }
 
 } // namespace

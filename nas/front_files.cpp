@@ -55,7 +55,13 @@ std::vector<Point> points_from(const json& list, const std::vector<std::string>&
 /// Accuracy is shown in percent, everything else as it is.
 double shown(const std::string& column, double value) { return column == "accuracy" ? 100 * value : value; }
 std::string label(const std::string& column) {
-    return column == "accuracy" ? "predicted accuracy, %" : column;
+    if (column == "accuracy") {
+        return "accuracy, % (predicted, unless it says obtained)";
+    }
+    if (column.starts_with("latency_") && column.ends_with("_ms")) {
+        return fmt::format("latency on {}, ms", column.substr(8, column.size() - 11));
+    }
+    return column == "macs" ? "multiply-accumulates" : column;
 }
 
 } // namespace

@@ -14,7 +14,9 @@ std::vector<Objective> Objective::read_list(std::vector<support::Section> sectio
     std::vector<Objective> objectives;
     for (support::Section& section : sections) {
         Objective o;
-        section.require("name").read("name", o.name, "What is sought or bounded.");
+        section.require("name").read("name", o.name,
+                                     "What is sought or bounded: accuracy (a fraction), latency_<device>_ms, "
+                                     "macs, parameters, peak_memory_bytes.");
         section.require("direction").read("direction", o.direction, directions, "Which way is better.");
         section.read("min", o.low, {}, "Smallest admissible value.");
         section.read("max", o.high, {}, "Largest admissible value.");

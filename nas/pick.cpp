@@ -37,9 +37,10 @@ std::string forms(std::span<const Objective> objectives) {
     for (const Objective& o : objectives) {
         names.push_back(o.name);
     }
-    return fmt::format(
-        "use knee, all, spread:K, NAME<=VALUE or NAME>=VALUE with NAME one of {}, or an architecture's id",
-        fmt::join(names, ", "));
+    return fmt::format("use knee, all, spread:K, NAME<=VALUE or NAME>=VALUE with NAME one of {}, or an "
+                       "architecture's id; of other "
+                       "networks random:FORM, scaled:FORM, reference",
+                       fmt::join(names, ", "));
 }
 
 bool better(const Candidate& a, const Candidate& b, std::span<const Objective> objectives, std::size_t k) {
@@ -97,41 +98,73 @@ std::vector<std::size_t> spread(std::span<const Candidate> front, std::size_t co
     return picked;
 }
 
-std::vector<std::size_t> within(const std::string& name, const std::string& text, bool at_most,
-                                std::span<const Candidate> front, std::span<const Objective> objectives) {
-    const auto found =
-        std::find_if(objectives.begin(), objectives.end(), [&](const auto& o) { return o.name == name; });
-    if (found == objectives.end()) {
-        std::vector<std::string> names;
-        for (const Objective& o : objectives) {
-            names.push_back(o.name);
+/// `objective <= bound` or `objective >= bound`.
+struct Within {
+    std::size_t objective = 0;
+    bool at_most = true;
+    double bound = 0;
+};
+
+std::optional<Within> read_within(const std::string& text, std::span<const Objective> objectives) {
+    for (const std::string_view sign : {"<=", ">="}) {
+        const auto at = text.find(sign);
+        if (at == std::string::npos) {
+            continue;
         }
-        const std::string near = support::nearest(name, names);
-        throw UsageError(near.empty()
-                             ? fmt::format("'{}' is not an objective: {}", name, forms(objectives))
-                             : fmt::format("'{}' is not an objective; did you mean '{}'?", name, near));
+        const std::string name = trim(text.substr(0, at)), number = trim(text.substr(at + 2));
+        const auto found =
+            std::find_if(objectives.begin(), objectives.end(), [&](const auto& o) { return o.name == name; });
+        if (found == objectives.end()) {
+            std::vector<std::string> names;
+            for (const Objective& o : objectives) {
+                names.push_back(o.name);
+            }
+            const std::string near = support::nearest(name, names);
+            throw UsageError(near.empty()
+                                 ? fmt::format("'{}' is not an objective: {}", name, forms(objectives))
+                                 : fmt::format("'{}' is not an objective; did you mean '{}'?", name, near));
+        }
+        const auto bound = parse<double>(number);
+        if (!bound || !std::isfinite(*bound)) {
+            throw UsageError(fmt::format("'{}' is not a number: {}", number, forms(objectives)));
+        }
+        return Within{static_cast<std::size_t>(found - objectives.begin()), sign == "<=", *bound};
     }
-    const auto bound = parse<double>(text);
-    if (!bound || !std::isfinite(*bound)) {
-        throw UsageError(fmt::format("'{}' is not a number: {}", text, forms(objectives)));
+    return std::nullopt;
+}
+
+/// Points of `spread:K`.
+std::optional<std::size_t> read_spread(const std::string& text, std::span<const Objective> objectives) {
+    if (!text.starts_with("spread:")) {
+        return std::nullopt;
     }
-    const auto k = static_cast<std::size_t>(found - objectives.begin());
-    const std::size_t other = objectives.size() == 1 ? 0 : (k == 0 ? 1 : 0);
+    const auto count = parse<std::int64_t>(trim(text.substr(7)));
+    if (!count || *count < 1) {
+        throw UsageError(
+            fmt::format("'{}' needs a number of points, at least 1: {}", text, forms(objectives)));
+    }
+    return static_cast<std::size_t>(*count);
+}
+
+std::vector<std::size_t> within(const Within& wanted, std::span<const Candidate> front,
+                                std::span<const Objective> objectives) {
+    const std::size_t k = wanted.objective, other = objectives.size() == 1 ? 0 : (k == 0 ? 1 : 0);
     std::optional<std::size_t> best;
     double low = front[0].values[k], high = low;
     for (std::size_t i = 0; i < front.size(); ++i) {
         const double value = front[i].values[k];
         low = std::min(low, value);
         high = std::max(high, value);
-        const bool fits = at_most ? value <= *bound : value >= *bound;
+        const bool fits = wanted.at_most ? value <= wanted.bound : value >= wanted.bound;
         if (fits && (!best || better(front[i], front[*best], objectives, other))) {
             best = i;
         }
     }
     if (!best) {
-        throw UsageError(fmt::format("no point of the front has {} {} {}; it reaches from {} to {}", name,
-                                     at_most ? "<=" : ">=", text, support::number(low),
-                                     support::number(high)));
+        throw UsageError(fmt::format("no point of the front has {} {} {}; it reaches from {:.4g} to {:.4g}{}",
+                                     objectives[k].name,
+                                     wanted.at_most ? "<=" : ">=", support::number(wanted.bound), low, high,
+                                     objectives[k].name == "accuracy" ? " (accuracy is a fraction)" : ""));
     }
     return {*best};
 }
@@ -170,21 +203,30 @@ std::vector<std::size_t> pick(const std::string& expression, std::span<const Can
         std::iota(all.begin(), all.end(), 0);
         return all;
     }
-    if (text.starts_with("spread:")) {
-        const auto count = parse<std::int64_t>(trim(text.substr(7)));
-        if (!count || *count < 1) {
-            throw UsageError(
-                fmt::format("'{}' needs a number of points, at least 1: {}", text, forms(objectives)));
-        }
-        return spread(front, static_cast<std::size_t>(*count));
+    if (const auto count = read_spread(text, objectives)) {
+        return spread(front, *count);
     }
-    for (const std::string_view sign : {"<=", ">="}) {
-        if (const auto at = text.find(sign); at != std::string::npos) {
-            return within(trim(text.substr(0, at)), trim(text.substr(at + 2)), sign == "<=", front,
-                          objectives);
-        }
+    if (const auto wanted = read_within(text, objectives)) {
+        return within(*wanted, front, objectives);
     }
     return with_id(text, ids, objectives);
+}
+
+void check_pick(const std::string& expression, std::span<const Objective> objectives) {
+    std::string text = trim(expression);
+    for (const std::string_view group : {"random:", "scaled:"}) {
+        if (text.starts_with(group)) {
+            text = trim(text.substr(group.size()));
+            break;
+        }
+    }
+    const bool id = text.size() >= 4 && text.size() <= 16 &&
+                    text.find_first_not_of("0123456789abcdef") == std::string::npos;
+    if (text == "knee" || text == "all" || text == "reference" || id || read_spread(text, objectives) ||
+        read_within(text, objectives)) {
+        return;
+    }
+    throw UsageError(fmt::format("'{}' picks nothing: {}", text, forms(objectives)));
 }
 
 } // namespace tessera::nas

@@ -20,4 +20,9 @@ namespace tessera::nas {
 std::vector<std::size_t> pick(const std::string& expression, std::span<const Candidate> front,
                               std::span<const Objective> objectives, std::span<const std::string> ids);
 
+/// Throws UsageError, as pick() does, where the expression's form is wrong or names an objective that there
+/// is not. What a front holds is not known yet: ids pass. `random:` and `scaled:` may stand before it;
+/// `reference` passes.
+void check_pick(const std::string& expression, std::span<const Objective> objectives);
+
 } // namespace tessera::nas

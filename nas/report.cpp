@@ -153,9 +153,9 @@ std::string report_html(const Configuration& configuration, const RunFolder& run
     const auto teach = nlohmann::json::parse(support::read_file(run / "teach/result.json"));
     const bool synthetic = configuration.data.kind == training::DatasetKind::synthetic;
     std::string body = fmt::format(
-        "<h1>{}</h1>\n<p>{} networks on the predicted front out of {:.3g} architectures; reference at "
+        "<h1>{}</h1>\n<p>{} networks on the predicted front out of {} architectures; reference at "
         "{:.2f} % validation accuracy.{}</p>\n",
-        escaped(configuration.name), front.front.size(), configuration.space.size(),
+        escaped(configuration.name), front.front.size(), support::si(configuration.space.size()),
         100 * teach.at("validation_accuracy").get<double>(),
         synthetic ? " <b>The images are synthetic.</b>" : "");
     body += "<h2>Front</h2>\n" + plot(run, "search/front.svg");

@@ -67,14 +67,21 @@ std::optional<StageRecord> RunFolder::read_record(const std::string& stage) cons
             return std::nullopt;
         }
         StageRecord record{stage, json.at("fingerprint"), json.at("made_from"), json.at("artefacts")};
-        for (const auto& artefact : record.artefacts) {
-            if (!std::filesystem::exists(folder_ / artefact.first) ||
-                support::file_hash(folder_ / artefact.first) != artefact.second) {
+        damage_.erase(stage);
+        for (const auto& [name, hash] : record.artefacts) {
+            const bool there = std::filesystem::exists(folder_ / name);
+            if (!there || support::file_hash(folder_ / name) != hash) {
+                damage_[stage] = fmt::format("{} {}", name, there ? "has changed" : "is missing");
                 return std::nullopt;
             }
         }
         return record;
     } catch (const nlohmann::json::exception&) { return std::nullopt; } // damaged: the stage runs again
+}
+
+std::string RunFolder::damage(const std::string& stage) const {
+    const auto found = record(stage) ? damage_.end() : damage_.find(stage);
+    return found == damage_.end() ? std::string() : found->second;
 }
 
 void RunFolder::finish(const std::string& stage, const std::string& fingerprint,
@@ -91,12 +98,14 @@ void RunFolder::finish(const std::string& stage, const std::string& fingerprint,
                                  {"artefacts", files}};
     support::write_atomically(record_file(folder_, stage), json.dump(2) + "\n");
     records_.erase(stage);
+    damage_.erase(stage);
 }
 
 void RunFolder::forget(const std::string& stage) {
     std::error_code ignored;
     std::filesystem::remove(record_file(folder_, stage), ignored);
     records_.erase(stage);
+    damage_.erase(stage);
 }
 
 double RunFolder::seconds(const std::string& stage, const std::string& fingerprint) const {

@@ -40,6 +40,9 @@ public:
     /// The record of a finished stage; empty where it has not finished, or its record or an artefact is
     /// damaged or missing.
     std::optional<StageRecord> record(const std::string& stage) const;
+    /// Which file of a stage that had finished is missing or has changed since, as a text; empty where all
+    /// are as they were, or the stage has no record.
+    std::string damage(const std::string& stage) const;
     /// Hashes the artefacts (relative paths) and stores the record.
     void finish(const std::string& stage, const std::string& fingerprint,
                 const std::map<std::string, std::string>& made_from,
@@ -58,6 +61,7 @@ private:
     std::filesystem::path folder_;
     /// Artefacts are hashed once: nobody else writes while the folder is locked.
     mutable std::map<std::string, std::optional<StageRecord>> records_;
+    mutable std::map<std::string, std::string> damage_;
     std::unique_ptr<support::FolderLock> lock_;
 };
 

@@ -110,7 +110,7 @@ std::string fingerprint_of(const Stage& stage, const StageContext& context) {
 StageState state_of_stage(const Stage& stage, const StageContext& context) {
     const auto record = context.run.record(stage.name);
     if (!record) {
-        return StageState::missing;
+        return context.run.damage(stage.name).empty() ? StageState::missing : StageState::damaged;
     }
     const std::string fingerprint = fingerprint_of(stage, context);
     return !fingerprint.empty() && record->fingerprint == fingerprint ? StageState::done : StageState::stale;
@@ -124,8 +124,11 @@ void run_stage(const Stage& stage, StageContext& context) {
         }
         throw support::UsageError(fmt::format(
             "{} needs {}, which {}; run `tessera {} --run {}` first (or `tessera run` for everything)",
-            stage.name, above, state == StageState::missing ? "has not been done" : "is out of date", above,
-            context.run.path().string()));
+            stage.name, above,
+            state == StageState::missing   ? "has not been done"
+            : state == StageState::damaged ? "is damaged (" + context.run.damage(above) + ")"
+                                           : "is out of date",
+            above, context.run.path().string()));
     }
     if (state_of_stage(stage, context) == StageState::done) {
         support::info("{}: up to date", stage.name);
@@ -135,7 +138,8 @@ void run_stage(const Stage& stage, StageContext& context) {
     support::info("{}: {}", stage.name, stage.meaning);
     const auto inputs = made_from(stage, context);
     const std::string fingerprint = fingerprint_of(stage, context);
-    context.run.forget(stage.name);
+    // The old record stays until there is a new one: it is void as soon as one of its files is written anew,
+    // and a mistake that shows while data are loaded costs nothing.
     const double before = context.run.seconds(stage.name, fingerprint); // where it was interrupted
     const auto begin = std::chrono::steady_clock::now();
     const auto clock = [&] {

@@ -89,7 +89,8 @@ const std::vector<Stage>& stages();
 /// Throws std::out_of_range for an unknown name.
 const Stage& stage(const std::string& name);
 
-enum class StageState { missing, stale, done };
+/// damaged: it was finished, and a file of it is missing or has changed since.
+enum class StageState { missing, damaged, stale, done };
 
 /// Everything the stage is made from, by name: seed, inputs(), and as `stage NAME` what the stages above
 /// made; empty where one of them has not finished.

@@ -111,6 +111,8 @@ std::vector<PlannedStage> plan_stages(const StageContext& context, const std::se
                                         [&](const std::string& name) { return running.contains(name); });
         if (redo.contains(stage.name)) {
             step.reasons = {"--redo"};
+        } else if (state == StageState::damaged) {
+            step.reasons = {context.run.damage(stage.name)};
         } else if (state == StageState::missing) {
             step.reasons = {"not done yet"};
         } else if (above != stage.needs.end()) {

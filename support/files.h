@@ -47,6 +47,9 @@ public:
     FolderLock(const FolderLock&) = delete;
     FolderLock& operator=(const FolderLock&) = delete;
 
+    /// Process that holds the folder's lock ("another process" where it does not say); empty where none does.
+    static std::string holder(const std::filesystem::path& folder);
+
 private:
     int descriptor_ = -1;
 };

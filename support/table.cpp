@@ -113,6 +113,10 @@ std::string si(double value) {
     return fmt::format("{}{:.{}f}{}", value < 0 ? "-" : "", scaled, decimals, prefixes[prefix]);
 }
 
+std::string counted(std::int64_t count, const std::string& noun) {
+    return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
+}
+
 std::string duration(double seconds) {
     if (!std::isfinite(seconds) || seconds < 0) {
         return "?";

@@ -1,6 +1,7 @@
 // Tables for people: columns padded to line up, numbers to the right.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,8 @@ private:
 
 /// 1234567 -> "1.23 M", 999 -> "999"; three significant digits, SI prefixes.
 std::string si(double value);
+/// "1 epoch", "2 epochs".
+std::string counted(std::int64_t count, const std::string& noun);
 /// Seconds as "42 s", "3 min 20 s", "2 h 05 min".
 std::string duration(double seconds);
 

@@ -30,7 +30,7 @@ std::string history_svg(const std::vector<EpochMetrics>& history, const std::str
     support::Plot plot;
     plot.title = title;
     plot.x_label = "epoch";
-    plot.y_label = "accuracy [%]";
+    plot.y_label = "accuracy, %";
     plot.series = {std::move(train), std::move(validation)};
     return plot.svg();
 }

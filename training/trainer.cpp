@@ -265,7 +265,7 @@ TrainResult Trainer::run() {
             history_.push_back(epoch(number, own ? *own : *context_.progress));
             save();
             if (context_.after_epoch) {
-                context_.after_epoch(history_.back());
+                context_.after_epoch(history_);
             }
         }
     } else if (context_.progress != nullptr) {

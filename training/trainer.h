@@ -70,7 +70,7 @@ struct TrainContext {
     search_spaces::Network teacher{nullptr};
     support::Progress* progress = nullptr; ///< advanced by images instead of a progress line of its own
     /// Called after every epoch, once its checkpoint is written.
-    std::function<void(const EpochMetrics&)> after_epoch;
+    std::function<void(const std::vector<EpochMetrics>& so_far)> after_epoch;
 };
 
 /// Evaluation mode, fixed batches of 128 in channels-last: the same bits for any thread count.

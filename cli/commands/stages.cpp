@@ -51,6 +51,7 @@ int in_run(const Arguments& arguments, const std::vector<std::string>& stages,
     nas::ObjectiveTables(configuration.space).check_reachable(configuration.search.objectives);
     const bool dry = arguments.has("dry-run");
     nas::RunFolder run(run_folder(arguments, configuration), dry);
+    configuration.check_outside(run.record("teach").has_value(), run.record("measure").has_value());
     nas::StageContext context(configuration, run);
     const std::set<std::string> redo = stages_to_redo(arguments, stages);
     if (dry) {

@@ -24,11 +24,18 @@ Command status_command() {
                     const nas::StageState state = nas::state_of_stage(stage, context);
                     const std::string text = state == nas::StageState::done    ? "done"
                                              : state == nas::StageState::stale ? "out of date"
-                                                                               : "missing";
+                                             : state == nas::StageState::damaged
+                                                 ? "damaged: " + run.damage(stage.name)
+                                                 : "missing";
                     table.add({stage.name, text, stage.meaning});
                     json.push_back({{"stage", stage.name}, {"state", text}});
                 }
-                print(arguments, fmt::format("{}\n{}", run.path().string(), table.text()), json.dump(1));
+                const std::string holder = support::FolderLock::holder(run.path());
+                print(arguments,
+                      fmt::format("{}{}\n{}", run.path().string(),
+                                  holder.empty() ? "" : fmt::format(" ({} is working in it)", holder),
+                                  table.text()),
+                      json.dump(1));
                 return 0;
             }};
 }

@@ -167,6 +167,16 @@ std::vector<std::string> finetune_work(StageContext& context, const std::string&
     return artefacts;
 }
 
+/// A number where the cell is one.
+nlohmann::json json_value(const std::string& cell) {
+    const auto parsed = nlohmann::json::parse(cell, nullptr, /*allow_exceptions=*/false);
+    return parsed.is_number() && cell.find_first_not_of("0123456789.-+e") == std::string::npos &&
+                   cell.size() < 16
+               ? parsed
+           : cell.empty() ? nlohmann::json()
+                          : nlohmann::json(cell);
+}
+
 Outcome finetune_outcome(StageContext& context) {
     const auto path = context.run / "models/models.csv";
     const auto csv = support::read_csv(path);
@@ -199,7 +209,7 @@ Outcome finetune_outcome(StageContext& context) {
         table.add(std::move(cells));
         nlohmann::json entry;
         for (std::size_t c = 0; c < csv.header.size(); ++c) {
-            entry[csv.header[c]] = row[c];
+            entry[csv.header[c]] = json_value(row[c]);
         }
         json.push_back(std::move(entry));
     }

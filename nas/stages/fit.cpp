@@ -4,6 +4,7 @@
 #include "nas/stage.h"
 #include "support/csv.h"
 #include "support/files.h"
+#include "support/log.h"
 #include "support/plot.h"
 #include "support/table.h"
 
@@ -41,6 +42,12 @@ std::vector<std::string> fit_work(StageContext& context, const std::string&) {
     support::write_atomically(context.run / "predictor/predictor.json", predictor.json());
     support::write_atomically(context.run / "predictor/honesty.json", report.json());
 
+    if (!(report.tau >= 0.5)) {
+        support::warn("the predictor hardly ranks networks (tau {:.2f} on networks it was not fitted on): "
+                      "its front is a "
+                      "guess; raise sample.count, sample.epochs or distil.epochs",
+                      report.tau);
+    }
     support::CsvTable csv;
     csv.header = {"id", "accuracy", "predicted", "low", "high"};
     support::Plot plot;

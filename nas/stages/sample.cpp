@@ -8,6 +8,7 @@
 #include "support/csv.h"
 #include "support/error.h"
 #include "support/seed.h"
+#include "support/table.h"
 
 namespace tessera::nas {
 
@@ -58,9 +59,9 @@ Outcome sample_outcome(StageContext& context) {
         throw support::RunError(file.string() + ": no samples");
     }
     const auto [low, high] = std::minmax_element(accuracy.begin(), accuracy.end());
-    return {fmt::format(
-                "Samples: {} networks fine-tuned, validation accuracy {:.2f} to {:.2f} %\n  table    {}\n",
-                accuracy.size(), 100 * *low, 100 * *high, file.string()),
+    return {fmt::format("Samples: {} fine-tuned, validation accuracy {:.2f} to {:.2f} %\n  table    {}\n",
+                        support::counted(static_cast<std::int64_t>(accuracy.size()), "network"), 100 * *low,
+                        100 * *high, file.string()),
             {{"samples", accuracy.size()}, {"lowest", *low}, {"highest", *high}, {"table", file.string()}}};
 }
 

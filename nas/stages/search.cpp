@@ -181,12 +181,13 @@ Outcome search_outcome(StageContext& context) {
             p.accuracy ? fmt::format("{:.1f}..{:.1f} %", 100 * p.accuracy->low, 100 * p.accuracy->high) : "");
         table.add(row);
     }
-    return {fmt::format(
-                "Front: {} networks from {} evaluated ({}); hypervolume {:.4f}, random search {:.4f}\n{}{}"
-                "  table    {}\n  plot     {}\n",
-                file.front.size(), file.evaluations, file.ended, file.hypervolume, file.random_hypervolume,
-                table.text(), step > 1 ? fmt::format("  (every {}th shown)\n", step) : "",
-                (context.run / "search/front.csv").string(), (context.run / "search/front.svg").string()),
+    return {fmt::format("Front: {} from {} evaluated ({}); hypervolume {:.4f}, random search {:.4f}\n{}{}"
+                        "  table    {}\n  plot     {}\n",
+                        support::counted(static_cast<std::int64_t>(file.front.size()), "network"),
+                        file.evaluations, file.ended, file.hypervolume, file.random_hypervolume, table.text(),
+                        step > 1 ? fmt::format("  (every {}th shown)\n", step) : "",
+                        (context.run / "search/front.csv").string(),
+                        (context.run / "search/front.svg").string()),
             nlohmann::json::parse(support::read_file(path, 256ULL << 20))};
 }
 

@@ -6,7 +6,9 @@
 #include "support/error.h"
 #include "support/files.h"
 #include "support/hash.h"
+#include "support/log.h"
 #include "support/seed.h"
+#include "support/table.h"
 #include "training/state.h"
 
 namespace tessera::nas {
@@ -20,6 +22,12 @@ std::vector<std::string> teach_work(StageContext& context, const std::string& fi
     if (!config.teach.weights.empty()) {
         training::load_state(*network, training::read_safetensors(config.teach.weights).tensors,
                              config.teach.weights.string());
+        if (!training::all_finite(training::state_of(*network))) {
+            throw support::RunError(
+                fmt::format("{}: holds weights that are not finite numbers", config.teach.weights.string()));
+        }
+    } else if (config.teach.train.epochs == 0) {
+        support::warn("teach.epochs is 0 and there are no teach.weights: the reference stays untrained");
     }
     training::TrainContext train;
     train.device = context.device();
@@ -28,6 +36,12 @@ std::vector<std::string> teach_work(StageContext& context, const std::string& fi
     train.label = "teach";
     train.checkpoint = context.run / "teach/checkpoint.safetensors";
     train.fingerprint = fingerprint;
+    const auto draw = [&](const std::vector<training::EpochMetrics>& history) {
+        support::write_atomically(context.run / "teach/metrics.csv", training::history_csv(history));
+        support::write_atomically(context.run / "teach/metrics.svg",
+                                  training::history_svg(history, config.name + ": the reference"));
+    };
+    train.after_epoch = draw; // to be looked at while it trains
     const auto result = training::train(network, context.data(), config.teach.train, train);
 
     const std::string architecture = config.space.reference().text();
@@ -37,9 +51,7 @@ std::vector<std::string> teach_work(StageContext& context, const std::string& fi
          {"architecture", architecture},
          {"architecture.yaml", architecture_yaml(config.space, config.space.reference())},
          {"fingerprint", fingerprint}});
-    support::write_atomically(context.run / "teach/metrics.csv", training::history_csv(result.history));
-    support::write_atomically(context.run / "teach/metrics.svg",
-                              training::history_svg(result.history, config.name + ": the reference"));
+    draw(result.history);
     const nlohmann::json json = {{"schema", "tessera-teach-1"},
                                  {"architecture", architecture},
                                  {"epochs", result.history.size()},
@@ -52,12 +64,12 @@ std::vector<std::string> teach_work(StageContext& context, const std::string& fi
 
 Outcome teach_outcome(StageContext& context) {
     const auto json = nlohmann::json::parse(support::read_file(context.run / "teach/result.json"));
-    return {
-        fmt::format("Reference: validation accuracy {:.2f} % after {} epochs\n  weights  {}\n  curve    {}\n",
-                    100 * json.at("validation_accuracy").get<double>(), json.at("epochs").get<int>(),
-                    (context.run / "teach/weights.safetensors").string(),
-                    (context.run / "teach/metrics.svg").string()),
-        json};
+    return {fmt::format("Reference: validation accuracy {:.2f} % after {}\n  weights  {}\n  curve    {}\n",
+                        100 * json.at("validation_accuracy").get<double>(),
+                        support::counted(json.at("epochs").get<std::int64_t>(), "epoch"),
+                        (context.run / "teach/weights.safetensors").string(),
+                        (context.run / "teach/metrics.svg").string()),
+            json};
 }
 
 } // namespace

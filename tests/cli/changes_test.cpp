@@ -1,4 +1,5 @@
-// A configuration that changes under a run: what is done again, what is kept, what is asked first.
+// A configuration, or a file, that changes under a run: what is done again, what is kept, what is asked
+// first.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
@@ -135,6 +136,64 @@ TEST_F(Changes, ARefusedOptionIsNotWhatTheRunGoesOnWith) {
     const Ending refused = tessera({"finetune", "--pick", "latencycpu<=5"});
     EXPECT_EQ(refused.status, 2);
     EXPECT_EQ(tessera({"run", "-q"}).status, 0);
+}
+
+TEST_F(Changes, AMistakeThatShowsLateCostsNothing) {
+    walk();
+    const auto files = snapshot(folder / "r");
+    fs::create_directories(folder / "empty");
+    const Ending typo = tessera({"run", "--set", "data.kind=mnist", "--set", "data.path=empty"});
+    EXPECT_NE(typo.status, 0);
+    put(folder / "r/config.yaml", files.at("config.yaml"));
+    EXPECT_TRUE(same_files(files, snapshot(folder / "r")));
+    const Ending again = tessera({"run"});
+    EXPECT_EQ(again.status, 0);
+    EXPECT_THAT(again.err, HasSubstr("teach: up to date"));
+}
+
+TEST_F(Changes, ADamagedModelIsTrainedAgain) {
+    walk();
+    const auto files = snapshot(folder / "r");
+    for (const auto& entry : fs::directory_iterator(folder / "r/models")) {
+        if (entry.is_directory()) {
+            put(entry.path() / "weights.safetensors", "xx");
+        }
+    }
+    const Ending status = tessera({"status"});
+    EXPECT_THAT(status.out, HasSubstr("weights.safetensors has changed"));
+    const Ending refused = tessera({"export"});
+    EXPECT_EQ(refused.status, 2);
+    EXPECT_THAT(refused.err, HasSubstr("finetune, which is damaged (models/"));
+    EXPECT_EQ(tessera({"run", "-q"}).status, 0);
+    EXPECT_TRUE(same_files(files, snapshot(folder / "r")));
+}
+
+TEST_F(Changes, APickThatCannotBeIsSaidBeforeAnythingIsDone) {
+    const Ending ending = tessera({"run", "tiny.yaml", "--set", "finetune.pick=[bogus]"});
+    EXPECT_EQ(ending.status, 2);
+    EXPECT_THAT(ending.err, HasSubstr("'bogus' picks nothing: use knee, all, spread:K"));
+    EXPECT_FALSE(fs::exists(folder / "r"));
+}
+
+TEST_F(Changes, ASpaceTooSmallForAPredictorIsSaidAtOnce) {
+    put(folder / "small.yaml", replaced(replaced(tiny_configuration(), "        - identity: {}\n", ""),
+                                        "width: [0.5, 1]", "width: 1"));
+    const Ending ending = tessera({"run", "small.yaml"});
+    EXPECT_EQ(ending.status, 2);
+    EXPECT_THAT(ending.err, HasSubstr("space: 4 architectures are too few to search"));
+}
+
+TEST_F(Changes, OutputThatNobodyTakesIsAnErrorUnlessItIsAPipe) {
+    const auto status = [&](const std::string& tail) {
+        const std::string call = "cd '" + folder.path().string() +
+                                 "' && '" TESSERA_PROGRAM "' describe tiny.yaml " + tail +
+                                 "; exit ${PIPESTATUS[0]}";
+        put(folder / "script", call);
+        return std::system(("bash '" + (folder / "script").string() + "'").c_str()) / 256;
+    };
+    EXPECT_EQ(status("> /dev/full 2> err"), 1);
+    EXPECT_THAT(content_of(folder / "err"), HasSubstr("cannot write to the standard output"));
+    EXPECT_EQ(status("| true"), 0);
 }
 
 TEST_F(Changes, RedoNamesAStageOfTheCommand) {

@@ -86,7 +86,15 @@ TEST(InterruptedPick, IsQuotedForTheShell) {
     ASSERT_EQ(run({"run", "tiny.yaml", "--run", "r", "-q"}, folder.here()).status, 0);
     Program program({"finetune", "--run", "r", "--pick", "latency_cpu_ms<=5", "--set", "finetune.epochs=100"},
                     folder.here());
-    ASSERT_TRUE(program.wait_until([&] { return !fs::exists(folder / "r/stages/finetune.json"); }));
+    const auto in_training = [&] {
+        for (const auto& model : fs::directory_iterator(folder / "r/models")) {
+            if (fs::exists(model.path() / "checkpoint.safetensors")) {
+                return true;
+            }
+        }
+        return false;
+    };
+    ASSERT_TRUE(program.wait_until(in_training));
     program.send(SIGTERM);
     const Ending interrupted = program.wait();
     EXPECT_EQ(interrupted.status, 143) << interrupted.err;

@@ -101,8 +101,8 @@ protected:
     void stop_after(std::int64_t epochs) {
         std::filesystem::remove(context_.checkpoint);
         TrainContext context = context_;
-        context.after_epoch = [&](const EpochMetrics& metrics) {
-            if (metrics.epoch == epochs) {
+        context.after_epoch = [&](const std::vector<EpochMetrics>& so_far) {
+            if (static_cast<std::int64_t>(so_far.size()) == epochs) {
                 throw std::runtime_error("killed");
             }
         };
