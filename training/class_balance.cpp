@@ -10,7 +10,8 @@ std::string describe_balance(const std::vector<std::int64_t>& sizes, const std::
     if (sizes.empty()) {
         return "";
     }
-    const auto [fewest, most] = std::minmax_element(sizes.begin(), sizes.end());
+    const auto fewest = std::min_element(sizes.begin(), sizes.end());
+    const auto most = std::max_element(sizes.begin(), sizes.end());
     if (*most <= 2 * *fewest) {
         return "";
     }

@@ -101,15 +101,15 @@ void check_fit(const RawDatasets& raw, const std::string& name, std::int64_t cha
 
 Dataset Dataset::subset(const std::vector<std::int64_t>& indices) const {
     const auto rows = torch::tensor(indices, torch::kInt64);
-    return {images.index_select(0, rows), labels.index_select(0, rows)};
+    return {images.index_select(0, rows), labels.index_select(0, rows), crop_height, crop_width};
 }
 
 Preprocessing Datasets::preprocessing() const {
     Preprocessing result;
     result.channels = train.images.size(1);
-    result.height = train.images.size(2);
-    result.width = train.images.size(3);
-    result.resize = std::min(result.height, result.width);
+    result.height = train.height();
+    result.width = train.width();
+    result.resize = std::min(train.images.size(2), train.images.size(3));
     result.channel_order = result.channels == 1 ? "grey" : "RGB";
     result.mean = normalisation.mean;
     result.deviation = normalisation.deviation;

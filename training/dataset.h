@@ -14,10 +14,14 @@
 
 namespace tessera::training {
 
-/// Images N x C x H x W uint8 (contiguous, CPU), labels N int64.
+/// Images N x C x H x W uint8 (contiguous, CPU), labels N int64. Images may be kept larger than batches want
+/// them, to be cut out at random for training and from the centre otherwise.
 struct Dataset {
     torch::Tensor images, labels;
+    std::int64_t crop_height = 0, crop_width = 0; ///< of the images of a batch; 0: as they are kept
     std::int64_t size() const { return labels.defined() ? labels.size(0) : 0; }
+    std::int64_t height() const { return crop_height > 0 ? crop_height : images.size(2); }
+    std::int64_t width() const { return crop_width > 0 ? crop_width : images.size(3); }
     /// The rows named by `indices`, copied.
     Dataset subset(const std::vector<std::int64_t>& indices) const;
 };

@@ -1,4 +1,9 @@
 # CORE needs no LibTorch.
-set(CORE class_balance.cpp confusion_matrix.cpp)
+set(CORE
+  class_balance.cpp
+  confusion_matrix.cpp
+  crop_box.cpp
+  datasets/image_resize.cpp
+  triangle_taps.cpp)
 file(GLOB_RECURSE TORCH CONFIGURE_DEPENDS RELATIVE ${CMAKE_SOURCE_DIR}/training ${CMAKE_SOURCE_DIR}/training/*.cpp)
 list(REMOVE_ITEM TORCH ${CORE})

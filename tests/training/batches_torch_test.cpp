@@ -152,6 +152,91 @@ TEST(MakeBatch, CutsASquareOut) {
     EXPECT_TRUE(torch::equal(areas, rows_cut * columns_cut)); // a rectangle
 }
 
+/// As numbered(), of which 2 x 3 are wanted.
+Dataset with_margin(std::int64_t count) {
+    auto data = numbered(count);
+    data.crop_height = 2;
+    data.crop_width = 3;
+    return data;
+}
+
+TEST(MakeBatch, EvaluationCutsOutTheCentre) {
+    const std::vector<std::int64_t> rows{1};
+    const auto images = make_batch(with_margin(2), rows, plain).images;
+    EXPECT_THAT(images.sizes(), ElementsAre(1, 3, 2, 3));
+    EXPECT_TRUE(images.is_contiguous(at::MemoryFormat::ChannelsLast));
+    const auto whole = make_batch(numbered(2), rows, plain).images;
+    EXPECT_TRUE(torch::equal(images, whole.slice(2, 1, 3).slice(3, 1, 4)));
+}
+
+TEST(MakeBatch, TrainingCutsOutAnyPlaceOfTheMargin) {
+    std::vector<std::int64_t> rows(100);
+    std::iota(rows.begin(), rows.end(), 0);
+    const auto options = none();
+    const auto whole = make_batch(numbered(100), rows, plain).images;
+    const auto after = make_batch(with_margin(100), rows, plain, &options, 1).images;
+    std::vector<int> places(9);
+    for (std::int64_t i = 0; i < 100; ++i) {
+        int found = 0;
+        for (std::int64_t place = 0; place < 9; ++place) {
+            const auto crop = whole[i].slice(1, place / 3, place / 3 + 2).slice(2, place % 3, place % 3 + 3);
+            if (torch::equal(crop, after[i])) {
+                ++found;
+                ++places[static_cast<std::size_t>(place)];
+            }
+        }
+        EXPECT_EQ(found, 1) << i;
+    }
+    EXPECT_THAT(places, ::testing::Each(::testing::Ge(3)));
+}
+
+AugmentOptions resized_crop() {
+    auto options = none();
+    options.random_resized_crop = true;
+    return options;
+}
+
+TEST(MakeBatch, RandomResizedCropsDependOnRowAndSeedAlone) {
+    const auto data = with_margin(20);
+    const auto options = resized_crop();
+    std::vector<std::int64_t> rows(20);
+    std::iota(rows.begin(), rows.end(), 0);
+    const auto all = make_batch(data, rows, plain, &options, 11).images;
+    EXPECT_THAT(all.sizes(), ElementsAre(20, 3, 2, 3));
+    const std::vector<std::int64_t> some{13, 4};
+    const auto few = make_batch(data, some, plain, &options, 11).images;
+    EXPECT_TRUE(torch::equal(few[0], all[13]));
+    EXPECT_TRUE(torch::equal(few[1], all[4]));
+    EXPECT_FALSE(torch::equal(all, make_batch(data, rows, plain, &options, 12).images));
+}
+
+TEST(MakeBatch, ARandomResizedCropOfAllIsTheImage) {
+    auto options = resized_crop();
+    options.crop = {1, 1, 1.25, 1.25};
+    std::vector<std::int64_t> rows{0, 2};
+    const Normalisation normalisation{{0.1, 0.2, 0.3}, {0.5, 0.25, 2}};
+    EXPECT_TRUE(torch::allclose(make_batch(numbered(3), rows, normalisation, &options, 1).images,
+                                make_batch(numbered(3), rows, normalisation).images, 0, 1e-5));
+    options.cutout = 100;
+    EXPECT_TRUE((make_batch(numbered(3), rows, normalisation, &options, 1).images == 0).any().item<bool>());
+}
+
+TEST(MakeBatch, RandomResizedCropsOfOneColourStayThatColour) {
+    const Dataset data{torch::full({10, 1, 9, 7}, 200, torch::kUInt8), torch::zeros({10}, torch::kInt64), 5,
+                       6};
+    const auto options = resized_crop();
+    const std::vector<std::int64_t> rows{0, 1, 2, 3, 4, 5};
+    const auto images = make_batch(data, rows, {{0.5}, {0.25}}, &options, 3).images;
+    EXPECT_TRUE(torch::allclose(images, torch::full_like(images, (200 / 255.0 - 0.5) / 0.25), 0, 1e-5));
+}
+
+TEST(MakeBatch, RefusesACropLargerThanTheImages) {
+    auto data = numbered(1);
+    data.crop_width = 6;
+    const std::vector<std::int64_t> rows{0};
+    EXPECT_THROW(make_batch(data, rows, plain), std::invalid_argument);
+}
+
 TEST(MakeBatch, RefusesWhatIsNotThere) {
     const std::vector<std::int64_t> rows{0, 3}, negative{-1};
     EXPECT_THROW(make_batch(numbered(3), rows, plain), std::out_of_range);
@@ -160,16 +245,39 @@ TEST(MakeBatch, RefusesWhatIsNotThere) {
     EXPECT_EQ(make_batch(numbered(3), std::span<const std::int64_t>{}, plain).images.size(0), 0);
 }
 
-TEST(AugmentOptions, ReadsItsKeys) {
+AugmentOptions read(const std::string& text) {
     AugmentOptions options;
-    const auto document = support::Document::parse("augment: {flip: false, pad: 2, cutout: 8}");
+    const auto document = support::Document::parse("augment: " + text);
     options.read(document.root().section("augment", "x"));
+    return options;
+}
+
+TEST(AugmentOptions, ReadsItsKeys) {
+    const auto options = read("{flip: false, pad: 2, cutout: 8}");
     EXPECT_FALSE(options.flip);
     EXPECT_EQ(options.pad, 2);
     EXPECT_EQ(options.cutout, 8);
-    const auto wrong = support::Document::parse("augment: {flips: false}");
-    EXPECT_THAT(message_of<support::UsageError>([&] { options.read(wrong.root().section("augment", "x")); }),
-                HasSubstr("flip"));
+    EXPECT_FALSE(options.random_resized_crop);
+    EXPECT_EQ(options.essence(), "{flip: false, pad: 2, cutout: 8}");
+    const auto resized = read("{random_resized_crop: true, crop_scale: [0.3, 1], crop_ratio: [0.5, 2]}");
+    EXPECT_TRUE(resized.random_resized_crop);
+    EXPECT_EQ(resized.crop.lowest_scale, 0.3);
+    EXPECT_EQ(resized.crop.highest_ratio, 2);
+    EXPECT_EQ(resized.essence(),
+              "{flip: true, pad: 4, cutout: 0, random_resized_crop: true, crop_scale: [0.3, 1], "
+              "crop_ratio: [0.5, 2]}");
+}
+
+TEST(AugmentOptions, RefusesWhatMakesNoSense) {
+    const auto refusal = [](const std::string& text) {
+        return message_of<support::UsageError>([&] { read(text); });
+    };
+    EXPECT_THAT(refusal("{flips: false}"), HasSubstr("flip"));
+    EXPECT_THAT(refusal("{crop_scale: [0.5]}"),
+                HasSubstr("crop_scale: expected two numbers, the smaller one first"));
+    EXPECT_THAT(refusal("{crop_ratio: [2, 1]}"), HasSubstr("crop_ratio: expected two numbers"));
+    EXPECT_THAT(refusal("{crop_scale: [0, 1]}"), HasSubstr("crop_scale"));
+    EXPECT_THAT(refusal("{crop_scale: [0.5, 1.5]}"), HasSubstr("crop_scale"));
 }
 
 } // namespace
