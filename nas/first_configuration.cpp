@@ -240,8 +240,9 @@ std::string first_configuration(const std::filesystem::path& folder, const Folde
     } else {
         draft.space = fresh_space(plan);
     }
-    // Shares as data.validation and data.test have them by default.
-    const double kept = (survey.validation > 0 ? 1 : 0.85) * (survey.split || survey.test > 0 ? 1 : 0.85);
+    // Shares as data.validation is written below and data.test is by default.
+    const double kept =
+        (survey.validation > 0 ? 1 : 0.85) * (survey.test > 0 ? 1 : 1 - training::DataOptions().test);
     draft.train = std::max<std::int64_t>(2, std::llround(kept * static_cast<double>(survey.train)));
     while (draft.batch > 16 && draft.batch * 10 > draft.train) {
         draft.batch /= 2; // ten steps an epoch at least

@@ -12,7 +12,7 @@ namespace tessera::nas {
 struct FolderSurvey {
     std::vector<std::string> classes;
     std::int64_t train = 0, validation = 0, test = 0; ///< image files; without splits all of them are `train`
-    bool split = false;                               ///< train/ and test/ are there
+    bool split = false;                               ///< train/ is there
     std::int64_t fewest = 0, most = 0;       ///< training images of the smallest and the largest class
     std::int64_t looked_at = 0, damaged = 0; ///< of a seeded sample that was decoded
     std::vector<std::string> examples;       ///< messages of the first damaged ones

@@ -9,8 +9,9 @@
 #include "support/files.h"
 #include "support/interrupt.h"
 #include "support/seed.h"
+#include "training/datasets/folder_layout.h"
 #include "training/datasets/image_decoding.h"
-#include "training/datasets/image_folder.h"
+#include "training/datasets/image_listing.h"
 
 namespace tessera::nas {
 namespace {
@@ -28,8 +29,7 @@ struct Look {
 Look look_at(const fs::path& file) {
     Look look;
     try {
-        const auto image =
-            training::decode_image(support::read_file(file, 256ULL << 20), 3, 0, file.string());
+        const auto image = training::decode_image(support::read_file(file, 256ULL << 20), {}, file.string());
         look.side = std::min(image.width, image.height);
         for (std::size_t i = 0; i + 2 < image.pixels.size() && look.grey; i += 3) {
             // A photograph of something grey is still in colour: compression leaves a difference of a few
@@ -90,9 +90,10 @@ FolderSurvey survey_folder(const fs::path& folder, std::int64_t sample) {
     if (!fs::is_directory(folder)) {
         throw support::UsageError(fmt::format("{}: no such folder", folder.string()));
     }
+    const auto layout = training::find_layout(folder);
     FolderSurvey survey;
-    survey.split = fs::is_directory(folder / "train");
-    const FolderListing train = training::list_images(survey.split ? folder / "train" : folder);
+    survey.split = layout.train != folder;
+    const FolderListing train = training::list_images(layout.train);
     if (train.classes.size() < 2) {
         throw support::UsageError(fmt::format("{}: one class folder ({}); a classifier needs two or more",
                                               train.folder.string(), train.classes.front()));
@@ -105,15 +106,11 @@ FolderSurvey survey_folder(const fs::path& folder, std::int64_t sample) {
     }
     survey.fewest = *std::min_element(sizes.begin(), sizes.end());
     survey.most = *std::max_element(sizes.begin(), sizes.end());
-    if (survey.split) {
-        const auto count = [&](const char* split) {
-            return fs::is_directory(folder / split)
-                       ? static_cast<std::int64_t>(training::list_images(folder / split).files.size())
-                       : 0;
-        };
-        survey.validation = std::max(count("validation"), count("val"));
-        survey.test = count("test");
-    }
+    const auto count = [&](const fs::path& split) {
+        return split.empty() ? 0 : static_cast<std::int64_t>(training::list_images(split).files.size());
+    };
+    survey.validation = count(layout.validation);
+    survey.test = count(layout.test);
     look_at_sample(train, sample, survey);
     return survey;
 }

@@ -1,10 +1,13 @@
 #include "training/dataset.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "support/error.h"
+#include "support/log.h"
 #include "training/class_balance.h"
 #include "training/datasets/cifar.h"
 #include "training/datasets/image_folder.h"
@@ -16,6 +19,11 @@ namespace tessera::training {
 namespace {
 
 using support::UsageError;
+
+/// To which images of a folder are scaled.
+std::int64_t shorter_side(const DataOptions& options, std::int64_t height, std::int64_t width) {
+    return options.resize > 0 ? options.resize : std::min(height, width);
+}
 
 RawDatasets read_raw(const DataOptions& options, std::int64_t channels, std::int64_t height,
                      std::int64_t width, std::int64_t classes) {
@@ -32,7 +40,24 @@ RawDatasets read_raw(const DataOptions& options, std::int64_t channels, std::int
     case DatasetKind::image_folder:
         break;
     }
-    return load_image_folder(options.path, channels, height, width, classes, options.cache);
+    const double scale = static_cast<double>(shorter_side(options, height, width)) /
+                         static_cast<double>(std::min(height, width));
+    ImageFolderOptions folder;
+    folder.root = options.path;
+    folder.channels = channels;
+    folder.height = std::llround(scale * static_cast<double>(height));
+    folder.width = std::llround(scale * static_cast<double>(width));
+    folder.classes = classes;
+    folder.max_damaged = options.max_damaged;
+    folder.max_pixels = options.max_pixels;
+    folder.cache = options.cache;
+    folder.cache_limit_mb = options.cache_limit_mb;
+    auto raw = load_image_folder(folder);
+    for (Dataset* data : {&raw.train, &raw.validation, &raw.test}) {
+        data->crop_height = height;
+        data->crop_width = width;
+    }
+    return raw;
 }
 
 std::string kind_name(const DataOptions& options) {
@@ -66,6 +91,12 @@ void check_options(const DataOptions& options, std::int64_t channels, std::int64
             "data.image_size is {}, but space.input is {}x{}; leave image_size out to follow the space",
             options.image_size, height, width));
     }
+    if (options.kind == DatasetKind::image_folder &&
+        shorter_side(options, height, width) < std::min(height, width)) {
+        throw UsageError(
+            fmt::format("data.resize is {}, smaller than space.input of {}x{} that is cut out of it",
+                        options.resize, height, width));
+    }
     for (const auto& [key, values] : {std::pair{"mean", options.mean}, std::pair{"std", options.deviation}}) {
         if (!values.empty() && static_cast<std::int64_t>(values.size()) != channels) {
             throw UsageError(fmt::format("data.{} has {} values; space.input has {} channels", key,
@@ -85,15 +116,61 @@ std::vector<std::int64_t> class_sizes(const Dataset& data, std::int64_t classes)
 
 void check_fit(const RawDatasets& raw, const std::string& name, std::int64_t channels, std::int64_t height,
                std::int64_t width, std::int64_t classes) {
-    const auto sizes = raw.train.images.sizes();
-    if (sizes[1] != channels || sizes[2] != height || sizes[3] != width) {
+    const auto found = raw.train.images.size(1);
+    if (found != channels || raw.train.height() != height || raw.train.width() != width) {
         throw UsageError(
             fmt::format("images of {} are {}x{}x{} (channels, height, width), but space.input is {}x{}x{}",
-                        name, sizes[1], sizes[2], sizes[3], channels, height, width));
+                        name, found, raw.train.height(), raw.train.width(), channels, height, width));
     }
     if (static_cast<std::int64_t>(raw.classes.size()) != classes) {
         throw UsageError(
             fmt::format("{} has {} classes, but the space has {}", name, raw.classes.size(), classes));
+    }
+}
+
+/// Leaves the rows `kept` in the training split.
+void keep(RawDatasets& raw, const std::vector<std::int64_t>& kept) {
+    raw.train = raw.train.subset(kept);
+    if (!raw.train_names.empty()) {
+        std::vector<std::uint64_t> names;
+        for (const auto row : kept) {
+            names.push_back(raw.train_names[static_cast<std::size_t>(row)]);
+        }
+        raw.train_names = std::move(names);
+    }
+}
+
+/// Takes a share of the training images away, of every class of `enough` images at least one where they have
+/// names. `purpose` is the key that says how many, without "data.".
+Dataset hold_out(RawDatasets& raw, const char* purpose, double share, std::uint64_t seed,
+                 std::int64_t enough) {
+    const auto [kept, held_out] = raw.train_names.empty()
+                                      ? stratified_split(raw.train.labels, share, seed)
+                                      : split_by_name(raw.train.labels, raw.train_names, share, seed, enough);
+    if (held_out.empty()) {
+        throw UsageError(fmt::format("data.{0} {1} of {2} training images leaves none for {0} in any class",
+                                     purpose, share, raw.train.size()));
+    }
+    auto taken = raw.train.subset(held_out);
+    keep(raw, kept);
+    return taken;
+}
+
+/// Classes too small to be split go on: training on them is still meaningful.
+void warn_of_absent_classes(const Dataset& data, const char* split, const std::vector<std::string>& classes,
+                            const std::string& name) {
+    const auto sizes = class_sizes(data, static_cast<std::int64_t>(classes.size()));
+    std::vector<std::string> absent;
+    for (std::size_t c = 0; c < sizes.size(); ++c) {
+        if (sizes[c] == 0) {
+            absent.push_back(classes[c]);
+        }
+    }
+    if (!absent.empty()) {
+        const auto count = absent.size();
+        absent.resize(std::min<std::size_t>(count, 5));
+        support::warn("{}: no {} images of {} of {} classes (too few of them): {}{}", name, split, count,
+                      classes.size(), fmt::join(absent, ", "), count > absent.size() ? ", ..." : "");
     }
 }
 
@@ -125,23 +202,19 @@ Datasets load_datasets(const DataOptions& options, std::int64_t channels, std::i
     check_fit(raw, name, channels, height, width, classes);
 
     const auto seed = static_cast<std::uint64_t>(options.split_seed);
+    const bool test_held_out = raw.test.size() == 0;
+    if (test_held_out) {
+        raw.test = hold_out(raw, "test", options.test, seed, 3);
+    }
     if (options.train_limit > 0) {
-        raw.train = raw.train.subset(balanced_rows(raw.train.labels, options.train_limit, seed));
+        keep(raw, balanced_rows(raw.train.labels, options.train_limit, seed));
+    }
+    if (raw.validation.size() == 0) {
+        raw.validation = hold_out(raw, "validation", options.validation, seed, 2);
     }
     Datasets data;
-    if (raw.validation.size() > 0) {
-        data.train = std::move(raw.train);
-        data.validation = std::move(raw.validation);
-    } else {
-        const auto [kept, held_out] = stratified_split(raw.train.labels, options.validation, seed);
-        if (held_out.empty()) {
-            throw UsageError(fmt::format(
-                "data.validation {} of {} training images leaves none for validation in any class",
-                options.validation, raw.train.size()));
-        }
-        data.train = raw.train.subset(kept);
-        data.validation = raw.train.subset(held_out);
-    }
+    data.train = std::move(raw.train);
+    data.validation = std::move(raw.validation);
     data.test = std::move(raw.test);
     data.classes = std::move(raw.classes);
     data.normalisation = measure_normalisation(data.train.images);
@@ -151,10 +224,17 @@ Datasets load_datasets(const DataOptions& options, std::int64_t channels, std::i
     if (!options.deviation.empty()) {
         data.normalisation.deviation = options.deviation;
     }
+    if (options.kind == DatasetKind::image_folder) {
+        warn_of_absent_classes(data.validation, "validation", data.classes, name);
+        warn_of_absent_classes(data.test, "test", data.classes, name);
+    }
     data.description =
         fmt::format("{}: {} classes, {} training, {} validation and {} test images of {}x{}x{}", name,
                     data.classes.size(), data.train.size(), data.validation.size(), data.test.size(),
                     channels, height, width) +
+        (test_held_out ? "; the folder has no test split, its images were held out of the training images"
+                       : "") +
+        (raw.damaged > 0 ? fmt::format("; {} damaged files left out", raw.damaged) : "") +
         describe_balance(class_sizes(data.train, classes), data.classes);
     return data;
 }

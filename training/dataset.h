@@ -47,11 +47,16 @@ struct DataOptions {
     DatasetKind kind = DatasetKind::synthetic;
     std::filesystem::path path; ///< folder of the files; unused by synthetic
     std::int64_t image_size =
-        0; ///< image_folder: side after resize and centre crop; 0: taken from space.input
+        0;                   ///< image_folder: side after resize and centre crop; 0: taken from space.input
+    std::int64_t resize = 0; ///< image_folder: shorter side before the crop; 0: the crop's
     std::int64_t train_limit = 0; ///< at most this many training images, drawn evenly over classes; 0: all
     double validation = 0.1;      ///< share of the training images held out (stratified by class)
-    std::vector<double> mean, deviation; ///< empty: measured on the training images
-    std::filesystem::path cache;         ///< image_folder: folder of the decoded cache; empty: none
+    double test = 0.1; ///< image_folder without a test split: share of the training images held out first
+    double max_damaged = 0.01;             ///< image_folder: share of images that may be left out as damaged
+    std::int64_t max_pixels = 100'000'000; ///< image_folder: an image with more counts as damaged
+    std::vector<double> mean, deviation;   ///< empty: measured on the training images
+    std::filesystem::path cache;           ///< image_folder: folder of the decoded cache; empty: none
+    std::int64_t cache_limit_mb = 20'000;  ///< image_folder: of the files in it; 0: no limit
     // synthetic
     std::int64_t synthetic_train = 4000, synthetic_test = 1000, synthetic_classes = 10, synthetic_size = 16;
     std::int64_t split_seed =
@@ -62,8 +67,9 @@ struct DataOptions {
 };
 
 /// Loads, splits, measures the normalisation. `channels`, `height`, `width`, `classes` are the space's: a
-/// data set that does not fit them is refused (UsageError). Throws RunError naming the file for missing,
-/// truncated or corrupt data and for class folders that differ between splits.
+/// data set that does not fit them is refused (UsageError), as is one too small for the splits asked for.
+/// Throws RunError naming the file for missing, truncated or corrupt data (of image folders: for more than
+/// data.max_damaged) and for class folders that differ between splits.
 Datasets load_datasets(const DataOptions& options, std::int64_t channels, std::int64_t height,
                        std::int64_t width, std::int64_t classes);
 

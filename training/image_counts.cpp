@@ -3,18 +3,26 @@
 #include <algorithm>
 #include <cmath>
 
-#include "training/datasets/image_folder.h"
+#include "training/datasets/folder_layout.h"
+#include "training/datasets/image_listing.h"
 
 namespace tessera::training {
 namespace {
 
+std::int64_t files_of(const std::filesystem::path& folder) {
+    return folder.empty() ? 0 : static_cast<std::int64_t>(list_images(folder).files.size());
+}
+
 ImageCounts of_folder(const std::filesystem::path& root) {
-    const auto size = [&](const char* split) {
-        return std::filesystem::is_directory(root / split)
-                   ? static_cast<std::int64_t>(list_images(root / split).files.size())
-                   : 0;
-    };
-    return {size("train"), std::max(size("validation"), size("val")), size("test")};
+    const auto layout = find_layout(root);
+    return {files_of(layout.train), files_of(layout.validation), files_of(layout.test)};
+}
+
+/// Takes a share of the training images for another split.
+std::int64_t hold_out(std::int64_t& train, double share) {
+    const auto taken = static_cast<std::int64_t>(std::llround(static_cast<double>(train) * share));
+    train -= taken;
+    return taken;
 }
 
 } // namespace
@@ -36,12 +44,14 @@ ImageCounts count_images(const DataOptions& options) {
         counts = of_folder(options.path);
         break;
     }
+    if (counts.test == 0) {
+        counts.test = hold_out(counts.train, options.test);
+    }
     if (options.train_limit > 0) {
         counts.train = std::min(counts.train, options.train_limit);
     }
     if (counts.validation == 0) {
-        counts.validation = std::llround(static_cast<double>(counts.train) * options.validation);
-        counts.train -= counts.validation;
+        counts.validation = hold_out(counts.train, options.validation);
     }
     return counts;
 }

@@ -12,8 +12,8 @@ struct ImageCounts {
     std::int64_t all() const { return train + validation + test; }
 };
 
-/// From the options, the published sizes of the binary formats, or the listing of a folder. Throws RunError
-/// where a folder cannot be listed.
+/// From the options, the published sizes of the binary formats, or the listing of a folder (nearly: damaged
+/// files count, and shares are not rounded class by class). Throws as loading a folder would.
 ImageCounts count_images(const DataOptions& options);
 
 } // namespace tessera::training

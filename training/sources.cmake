@@ -3,6 +3,11 @@ set(CORE
   class_balance.cpp
   confusion_matrix.cpp
   crop_box.cpp
+  datasets/cache_space.cpp
+  datasets/damaged_files.cpp
+  datasets/folder_layout.cpp
+  datasets/image_listing.cpp
+  datasets/image_orientation.cpp
   datasets/image_resize.cpp
   triangle_taps.cpp)
 file(GLOB_RECURSE TORCH CONFIGURE_DEPENDS RELATIVE ${CMAKE_SOURCE_DIR}/training ${CMAKE_SOURCE_DIR}/training/*.cpp)

@@ -13,6 +13,8 @@
 
 #include <jpeglib.h>
 
+#include <png.h>
+
 #include <torch/torch.h>
 
 #include "tests/support/helpers.h"
@@ -40,8 +42,16 @@ inline std::string png_2x2() {
         "00c20cffb944e4001a58033ae2926ed90000000049454e44ae426082");
 }
 
-/// A plain JPEG of one colour.
-inline std::string jpeg(std::int64_t width, std::int64_t height, std::vector<std::uint8_t> colour) {
+/// How a JPEG is written.
+struct JpegKind {
+    bool progressive = false;
+    J_COLOR_SPACE stored = JCS_UNKNOWN; ///< as usual for the number of channels
+    std::string app1;                   ///< content of an APP1 marker; empty: none
+};
+
+/// Pixels row by row, 1 (grey), 3 (RGB) or 4 (CMYK) channels interleaved.
+inline std::string jpeg(std::int64_t width, std::int64_t height, std::int64_t channels,
+                        const std::vector<std::uint8_t>& pixels, const JpegKind& kind = {}) {
     jpeg_compress_struct info;
     jpeg_error_mgr errors;
     info.err = jpeg_std_error(&errors);
@@ -51,18 +61,24 @@ inline std::string jpeg(std::int64_t width, std::int64_t height, std::vector<std
     jpeg_mem_dest(&info, &memory, &size);
     info.image_width = static_cast<JDIMENSION>(width);
     info.image_height = static_cast<JDIMENSION>(height);
-    info.input_components = static_cast<int>(colour.size());
-    info.in_color_space = colour.size() == 1 ? JCS_GRAYSCALE : colour.size() == 3 ? JCS_RGB : JCS_CMYK;
+    info.input_components = static_cast<int>(channels);
+    info.in_color_space = channels == 1 ? JCS_GRAYSCALE : channels == 3 ? JCS_RGB : JCS_CMYK;
     jpeg_set_defaults(&info);
+    if (kind.stored != JCS_UNKNOWN) {
+        jpeg_set_colorspace(&info, kind.stored);
+    }
+    if (kind.progressive) {
+        jpeg_simple_progression(&info);
+    }
     jpeg_set_quality(&info, 95, TRUE);
     jpeg_start_compress(&info, TRUE);
-    std::vector<std::uint8_t> row;
-    for (std::int64_t x = 0; x < width; ++x) {
-        row.insert(row.end(), colour.begin(), colour.end());
+    if (!kind.app1.empty()) {
+        jpeg_write_marker(&info, JPEG_APP0 + 1, reinterpret_cast<const JOCTET*>(kind.app1.data()),
+                          static_cast<unsigned>(kind.app1.size()));
     }
     for (std::int64_t y = 0; y < height; ++y) {
-        auto* pointer = row.data();
-        jpeg_write_scanlines(&info, &pointer, 1);
+        auto* row = const_cast<std::uint8_t*>(pixels.data()) + y * width * channels;
+        jpeg_write_scanlines(&info, &row, 1);
     }
     jpeg_finish_compress(&info);
     jpeg_destroy_compress(&info);
@@ -71,20 +87,61 @@ inline std::string jpeg(std::int64_t width, std::int64_t height, std::vector<std
     return bytes;
 }
 
+/// A JPEG of one colour.
+inline std::string jpeg(std::int64_t width, std::int64_t height, const std::vector<std::uint8_t>& colour,
+                        const JpegKind& kind = {}) {
+    std::vector<std::uint8_t> pixels;
+    for (std::int64_t i = 0; i < width * height; ++i) {
+        pixels.insert(pixels.end(), colour.begin(), colour.end());
+    }
+    return jpeg(width, height, static_cast<std::int64_t>(colour.size()), pixels, kind);
+}
+
+/// `samples`: bytes of the rows as they lie in the file. `type`: PNG_COLOR_TYPE_...
+inline std::string png(std::uint32_t width, std::uint32_t height, int depth, int type,
+                       const std::vector<std::uint8_t>& samples, bool interlaced = false) {
+    auto* writer = png_create_write_struct(PNG_LIBPNG_VER_STRING, nullptr, nullptr, nullptr);
+    auto* info = png_create_info_struct(writer);
+    std::string bytes;
+    png_set_write_fn(
+        writer, &bytes,
+        [](png_structp png, png_bytep data, std::size_t size) {
+            static_cast<std::string*>(png_get_io_ptr(png))->append(reinterpret_cast<char*>(data), size);
+        },
+        nullptr);
+    png_set_IHDR(writer, info, width, height, depth, type,
+                 interlaced ? PNG_INTERLACE_ADAM7 : PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT,
+                 PNG_FILTER_TYPE_DEFAULT);
+    png_write_info(writer, info);
+    std::vector<png_bytep> rows;
+    for (std::uint32_t y = 0; y < height; ++y) {
+        rows.push_back(const_cast<png_bytep>(samples.data()) + y * (samples.size() / height));
+    }
+    png_write_image(writer, rows.data());
+    png_write_end(writer, nullptr);
+    png_destroy_write_struct(&writer, &info);
+    return bytes;
+}
+
 inline std::vector<std::int64_t> values(const torch::Tensor& tensor) {
     const auto flat = tensor.to(torch::kInt64).contiguous().flatten();
     return {flat.data_ptr<std::int64_t>(), flat.data_ptr<std::int64_t>() + flat.numel()};
 }
 
+/// FOLDER/{cat,dog} of PNG files of 2x2, `count` in each.
+inline void put_classes(const std::filesystem::path& folder, int count) {
+    for (const char* name : {"cat", "dog"}) {
+        std::filesystem::create_directories(folder / name);
+        for (int i = 0; i < count; ++i) {
+            put(folder / name / (std::to_string(i) + ".png"), png_2x2());
+        }
+    }
+}
+
 /// ROOT/{train,test}/{cat,dog} of PNG files of 2x2, `count` in each.
 inline void put_folder(const std::filesystem::path& root, int count = 2) {
     for (const char* split : {"train", "test"}) {
-        for (const char* name : {"cat", "dog"}) {
-            std::filesystem::create_directories(root / split / name);
-            for (int i = 0; i < count; ++i) {
-                put(root / split / name / (std::to_string(i) + ".png"), png_2x2());
-            }
-        }
+        put_classes(root / split, count);
     }
 }
 

@@ -1,8 +1,12 @@
 #include "training/dataset.h"
 
+#include <algorithm>
+
 #include <gmock/gmock.h>
 
+#include "tests/support/captured_stderr.h"
 #include "tests/training/data_helpers.h"
+#include "training/batches.h"
 
 namespace tessera::training {
 namespace {
@@ -29,16 +33,21 @@ DataOptions small() {
 }
 
 TEST(DataOptions, ReadsEveryKey) {
-    const auto options =
-        read("data: {kind: image_folder, path: images, image_size: 64, train_limit: 100, validation: 0.2, "
-             "mean: [0.5],"
-             " std: [0.25], cache: c, split_seed: 9, synthetic: {train: 10, test: 20, classes: 3, size: 8}}");
+    const auto options = read(
+        "data: {kind: image_folder, path: images, image_size: 64, resize: 74, train_limit: 100, validation: "
+        "0.2, test: 0.3, max_damaged: 0.5, max_pixels: 1000, cache_limit_mb: 7, mean: [0.5],"
+        " std: [0.25], cache: c, split_seed: 9, synthetic: {train: 10, test: 20, classes: 3, size: 8}}");
     EXPECT_EQ(options.kind, DatasetKind::image_folder);
     EXPECT_EQ(options.path, "/base/images");
     EXPECT_EQ(options.cache, "/base/c");
     EXPECT_EQ(options.image_size, 64);
     EXPECT_EQ(options.train_limit, 100);
+    EXPECT_EQ(options.resize, 74);
     EXPECT_EQ(options.validation, 0.2);
+    EXPECT_EQ(options.test, 0.3);
+    EXPECT_EQ(options.max_damaged, 0.5);
+    EXPECT_EQ(options.max_pixels, 1000);
+    EXPECT_EQ(options.cache_limit_mb, 7);
     EXPECT_THAT(options.mean, ElementsAre(0.5));
     EXPECT_THAT(options.deviation, ElementsAre(0.25));
     EXPECT_EQ(options.split_seed, 9);
@@ -58,6 +67,9 @@ TEST(DataOptions, RefusesWhatItDoesNotKnow) {
     EXPECT_THAT(refusal("data: {kind: imagenet}"), HasSubstr("image_folder"));
     EXPECT_THAT(refusal("data: {validation: 0}"), HasSubstr("validation"));
     EXPECT_THAT(refusal("data: {std: [0]}"), HasSubstr("std"));
+    EXPECT_THAT(refusal("data: {test: 1}"), HasSubstr("test"));
+    EXPECT_THAT(refusal("data: {max_damaged: 2}"), HasSubstr("max_damaged"));
+    EXPECT_THAT(refusal("data: {max_pixels: 0}"), HasSubstr("max_pixels"));
     EXPECT_THAT(refusal("data: {synthetic: {classes: 21}}"), HasSubstr("classes"));
 }
 
@@ -174,12 +186,17 @@ TEST(Datasets, RefuseImagesOfAnotherNumberOfChannels) {
         HasSubstr("images of MNIST format are 1x1x1 (channels, height, width), but space.input is 3x1x1"));
 }
 
-TEST(Datasets, AValidationFolderIsUsedInsteadOfSplitting) {
-    const TemporaryFolder folder;
-    put_folder(folder.path(), 3);
+DataOptions folder_options(const TemporaryFolder& folder) {
     DataOptions options;
     options.kind = DatasetKind::image_folder;
     options.path = folder.path();
+    return options;
+}
+
+TEST(Datasets, AValidationFolderIsUsedInsteadOfSplitting) {
+    const TemporaryFolder folder;
+    put_folder(folder.path(), 3);
+    auto options = folder_options(folder);
     options.validation = 0.34;
     EXPECT_EQ(load_datasets(options, 3, 2, 2, 2).train.size(), 4);
     std::filesystem::copy(folder / "test", folder / "val", std::filesystem::copy_options::recursive);
@@ -187,6 +204,111 @@ TEST(Datasets, AValidationFolderIsUsedInsteadOfSplitting) {
     EXPECT_EQ(data.train.size(), 6);
     EXPECT_EQ(data.validation.size(), 6);
     EXPECT_THAT(data.classes, ElementsAre("cat", "dog"));
+}
+
+TEST(Datasets, ImagesMayBeKeptLargerThanTheInput) {
+    const TemporaryFolder folder;
+    put_folder(folder.path(), 3);
+    auto options = folder_options(folder);
+    options.resize = 3;
+    options.validation = 0.34;
+    const auto data = load_datasets(options, 3, 2, 4, 2);
+    EXPECT_THAT(data.train.images.sizes(), ElementsAre(4, 3, 3, 6));
+    EXPECT_THAT(data.validation.images.sizes(), ElementsAre(2, 3, 3, 6));
+    const std::vector<std::int64_t> rows{0};
+    for (const auto* split : {&data.train, &data.validation, &data.test}) {
+        EXPECT_THAT(make_batch(*split, rows, data.normalisation).images.sizes(), ElementsAre(1, 3, 2, 4));
+    }
+    const auto preprocessing = data.preprocessing();
+    EXPECT_EQ(preprocessing.height, 2);
+    EXPECT_EQ(preprocessing.width, 4);
+    EXPECT_EQ(preprocessing.resize, 3);
+    EXPECT_THAT(data.description, HasSubstr("images of 3x2x4"));
+    options.resize = 1;
+    EXPECT_THAT(message_of<UsageError>([&] { load_datasets(options, 3, 2, 4, 2); }),
+                HasSubstr("data.resize is 1, smaller than space.input of 2x4"));
+}
+
+TEST(Datasets, AFolderWithoutSplitsIsSplit) {
+    const TemporaryFolder folder;
+    put_classes(folder.path(), 20);
+    auto options = folder_options(folder);
+    options.test = 0.25;
+    options.validation = 0.2;
+    const auto data = load_datasets(options, 3, 2, 2, 2);
+    EXPECT_THAT(values(torch::bincount(data.test.labels)), ElementsAre(5, 5));
+    EXPECT_THAT(values(torch::bincount(data.validation.labels)),
+                ElementsAre(3, 3)); // of the 15 that are left
+    EXPECT_THAT(values(torch::bincount(data.train.labels)), ElementsAre(12, 12));
+    EXPECT_THAT(data.description,
+                HasSubstr("; the folder has no test split, its images were held out of the training images"));
+}
+
+TEST(Datasets, SplitsOfAFolderDoNotOverlapAndStayTheSame) {
+    const TemporaryFolder folder;
+    for (int i = 0; i < 30; ++i) { // told apart by their grey
+        for (const char* name : {"cat", "dog"}) {
+            std::filesystem::create_directories(folder / name);
+            put(folder / name / (std::to_string(i) + ".png"),
+                png(1, 1, 8, PNG_COLOR_TYPE_GRAY,
+                    {static_cast<std::uint8_t>(i + (name[0] == 'c' ? 0 : 100))}));
+        }
+    }
+    const auto options = folder_options(folder);
+    const auto first = load_datasets(options, 1, 1, 1, 2), second = load_datasets(options, 1, 1, 1, 2);
+    EXPECT_TRUE(torch::equal(first.test.images, second.test.images));
+    auto all = values(torch::cat({first.train.images, first.validation.images, first.test.images}));
+    std::sort(all.begin(), all.end());
+    EXPECT_EQ(all.size(), 60U);
+    EXPECT_EQ(std::adjacent_find(all.begin(), all.end()), all.end());
+    auto other = options;
+    other.split_seed = 2;
+    EXPECT_FALSE(torch::equal(first.test.images, load_datasets(other, 1, 1, 1, 2).test.images));
+}
+
+TEST(Datasets, WithoutATestFolderTheTestIsHeldOut) {
+    const TemporaryFolder folder;
+    put_classes(folder / "train", 10);
+    put_classes(folder / "val", 2);
+    const auto data = load_datasets(folder_options(folder), 3, 2, 2, 2);
+    EXPECT_EQ(data.train.size(), 18);
+    EXPECT_EQ(data.validation.size(), 4);
+    EXPECT_EQ(data.test.size(), 2);
+    EXPECT_THAT(data.description, HasSubstr("no test split"));
+}
+
+TEST(Datasets, AClassOfOneImageIsTrainedOnAndNamed) {
+    const TemporaryFolder folder;
+    put_classes(folder.path(), 10);
+    std::filesystem::create_directories(folder / "emu");
+    put(folder / "emu/1.png", png_2x2());
+    Datasets data;
+    const auto shown =
+        support::testing::stderr_in_file([&] { data = load_datasets(folder_options(folder), 3, 2, 2, 3); });
+    EXPECT_THAT(shown, HasSubstr(": no validation images of 1 of 3 classes (too few of them): emu\n"));
+    EXPECT_THAT(shown, HasSubstr(": no test images of 1 of 3 classes (too few of them): emu\n"));
+    EXPECT_THAT(values(torch::bincount(data.train.labels, {}, 3)), ElementsAre(8, 8, 1));
+    EXPECT_THAT(data.description,
+                HasSubstr("unbalanced: 1 training images of emu (fewest), 8 of cat (most)"));
+}
+
+TEST(Datasets, TooFewImagesForATestAreRefused) {
+    const TemporaryFolder folder;
+    put_classes(folder.path(), 1);
+    EXPECT_THAT(message_of<UsageError>([&] { load_datasets(folder_options(folder), 3, 2, 2, 2); }),
+                HasSubstr("data.test 0.1 of 2 training images leaves none for test in any class"));
+}
+
+TEST(Datasets, SayHowManyFilesAreDamaged) {
+    const TemporaryFolder folder;
+    put_classes(folder.path(), 10);
+    put(folder / "cat/10.png", "");
+    auto options = folder_options(folder);
+    options.max_damaged = 0.1;
+    EXPECT_THAT(load_datasets(options, 3, 2, 2, 2).description, HasSubstr("; 1 damaged files left out"));
+    options.max_damaged = 0;
+    EXPECT_THAT(message_of<support::RunError>([&] { load_datasets(options, 3, 2, 2, 2); }),
+                HasSubstr("cat/10.png: an empty file; data.max_damaged tolerates 0 %"));
 }
 
 } // namespace

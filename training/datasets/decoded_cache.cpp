@@ -1,28 +1,21 @@
 #include "training/datasets/decoded_cache.h"
 
 #include <algorithm>
-#include <bit>
+#include <charconv>
 #include <cstring>
 #include <fstream>
 #include <string_view>
+
+#include <fmt/format.h>
 
 #include "support/error.h"
 #include "support/files.h"
 #include "support/hash.h"
 #include "support/log.h"
+#include "training/datasets/decoded_header.h"
 
 namespace tessera::training {
 namespace {
-
-static_assert(std::endian::native == std::endian::little, "the cache is written as it lies in memory");
-
-struct Header {
-    char magic[8] = {'T', 'E', 'S', 'I', 'M', 'G', '0', '1'};
-    char key[16] = {};
-    std::int64_t shape[4] = {}; ///< count, channels, height, width
-    std::uint64_t checksum = 0;
-};
-static_assert(sizeof(Header) == 64);
 
 std::string_view label_bytes(const Dataset& data) {
     return {static_cast<const char*>(data.labels.data_ptr()), data.labels.nbytes()};
@@ -32,74 +25,120 @@ std::string_view pixel_bytes(const Dataset& data) {
     return {static_cast<const char*>(data.images.data_ptr()), data.images.nbytes()};
 }
 
-std::uint64_t checksum(const Dataset& data) {
-    return support::Hasher().add(label_bytes(data)).add(pixel_bytes(data)).value();
+std::uint64_t checksum(const Dataset& data, std::string_view text) {
+    return support::Hasher().add(label_bytes(data)).add(pixel_bytes(data)).add(text).value();
+}
+
+std::string skipped_text(const std::vector<SkippedFile>& skipped) {
+    std::string text;
+    for (const auto& [place, reason] : skipped) {
+        text += fmt::format("{} {}\n", place, reason);
+    }
+    return text;
+}
+
+/// Nothing where the text is not what skipped_text() writes of places below `listed`.
+std::optional<std::vector<SkippedFile>> parse_skipped(std::string_view text, std::int64_t listed) {
+    std::vector<SkippedFile> skipped;
+    while (!text.empty()) {
+        const auto end = text.find('\n');
+        SkippedFile file;
+        const auto [after, error] = std::from_chars(text.data(), text.data() + text.size(), file.place);
+        const auto space = static_cast<std::size_t>(after - text.data());
+        if (error != std::errc{} || end == std::string_view::npos || space >= end || text[space] != ' ' ||
+            file.place < (skipped.empty() ? 0 : skipped.back().place + 1) || file.place >= listed) {
+            return std::nullopt;
+        }
+        file.reason = text.substr(space + 1, end - space - 1);
+        skipped.push_back(std::move(file));
+        text.remove_prefix(end + 1);
+    }
+    return skipped;
 }
 
 /// The reason why the content cannot be used, or an empty text.
 std::string read_content(std::ifstream& stream, std::uintmax_t size, const std::string& key,
-                         const std::array<std::int64_t, 4>& shape, std::int64_t classes, Dataset& data) {
-    Header header;
-    const Header expected;
+                         const DecodedShape& shape, DecodedImages& images) {
+    DecodedHeader header;
     if (!stream.read(reinterpret_cast<char*>(&header), sizeof header)) {
         return "too short";
     }
-    if (std::memcmp(header.magic, expected.magic, sizeof header.magic) != 0) {
+    if (!header.known()) {
         return "not a cache of decoded images";
     }
     if (std::string_view(header.key, sizeof header.key) != key) {
         return "made from other images";
     }
-    if (!std::equal(shape.begin(), shape.end(), header.shape)) {
+    const std::array rest{shape.channels, shape.height, shape.width};
+    const auto count = header.shape[0];
+    if (header.listed != shape.listed || count < 0 || count > shape.listed ||
+        !std::equal(rest.begin(), rest.end(), header.shape + 1)) {
         return "it holds images of another number or size";
     }
-    const auto& [count, channels, height, width] = shape;
-    const auto pixels = count * channels * height * width;
-    if (size != sizeof header + static_cast<std::uint64_t>(8 * count + pixels)) {
+    if (header.file_size() != size) {
         return "its size is not its header's";
     }
-    data = {torch::empty({count, channels, height, width}, torch::kUInt8),
+    auto& data = images.data;
+    data = {torch::empty({count, shape.channels, shape.height, shape.width}, torch::kUInt8),
             torch::empty({count}, torch::kInt64)};
-    stream.read(static_cast<char*>(data.labels.data_ptr()), 8 * count);
-    stream.read(static_cast<char*>(data.images.data_ptr()), pixels);
-    if (!stream || checksum(data) != header.checksum) {
+    std::string text(header.text_bytes, '\0');
+    stream.read(static_cast<char*>(data.labels.data_ptr()),
+                static_cast<std::streamsize>(data.labels.nbytes()));
+    stream.read(static_cast<char*>(data.images.data_ptr()),
+                static_cast<std::streamsize>(data.images.nbytes()));
+    stream.read(text.data(), static_cast<std::streamsize>(text.size()));
+    if (!stream || checksum(data, text) != header.checksum) {
         return "its content is damaged";
     }
+    auto skipped = parse_skipped(text, shape.listed);
+    if (!skipped || static_cast<std::int64_t>(skipped->size()) != shape.listed - count) {
+        return "its list of files left out makes no sense";
+    }
+    images.skipped = std::move(*skipped);
     const auto* labels = data.labels.data_ptr<std::int64_t>();
     const bool known = std::all_of(labels, labels + count,
-                                   [&](std::int64_t label) { return label >= 0 && label < classes; });
+                                   [&](std::int64_t label) { return label >= 0 && label < shape.classes; });
     return known ? "" : "a label is out of range";
 }
 
 } // namespace
 
-std::optional<Dataset> read_decoded(const std::filesystem::path& file, const std::string& key,
-                                    const std::array<std::int64_t, 4>& shape, std::int64_t classes) {
+std::optional<DecodedImages> read_decoded(const std::filesystem::path& file, const std::string& key,
+                                          const DecodedShape& shape) {
     std::error_code error;
     const auto size = std::filesystem::file_size(file, error);
     if (error) {
         return std::nullopt;
     }
     std::ifstream stream(file, std::ios::binary);
-    Dataset data;
-    const auto reason = read_content(stream, size, key, shape, classes, data);
+    DecodedImages images;
+    const auto reason = read_content(stream, size, key, shape, images);
     if (reason.empty()) {
-        return data;
+        return images;
     }
     support::warn("{}: {}; decoding the images again", file.string(), reason);
     return std::nullopt;
 }
 
-void write_decoded(const std::filesystem::path& file, const std::string& key, const Dataset& data) {
-    Header header;
+std::uint64_t decoded_size(const DecodedImages& images) {
+    return sizeof(DecodedHeader) + images.data.labels.nbytes() + images.data.images.nbytes() +
+           skipped_text(images.skipped).size();
+}
+
+void write_decoded(const std::filesystem::path& file, const std::string& key, const DecodedImages& images) {
+    const auto& data = images.data;
+    const auto text = skipped_text(images.skipped);
+    DecodedHeader header;
     std::copy_n(key.begin(), std::min(key.size(), sizeof header.key), header.key);
+    header.listed = data.size() + static_cast<std::int64_t>(images.skipped.size());
     std::copy_n(data.images.sizes().begin(), 4, header.shape);
-    header.checksum = checksum(data);
+    header.text_bytes = text.size();
+    header.checksum = checksum(data, text);
     try {
         support::AtomicFile target(file);
         std::ofstream stream(target.path(), std::ios::binary);
         stream.write(reinterpret_cast<const char*>(&header), sizeof header);
-        for (const auto bytes : {label_bytes(data), pixel_bytes(data)}) {
+        for (const std::string_view bytes : {label_bytes(data), pixel_bytes(data), std::string_view(text)}) {
             stream.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
         }
         stream.close();

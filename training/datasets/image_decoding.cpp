@@ -27,30 +27,30 @@ Image to_rgb(const Image& image) {
 
 } // namespace
 
-void check_image_size(std::int64_t width, std::int64_t height, const std::string& name) {
-    if (width < 1 || height < 1 || width > largest_side || height > largest_side ||
-        width * height > largest_area) {
-        throw support::RunError(
-            fmt::format("{}: {}x{} pixels; at most {} a side and {} million in all are read", name, width,
-                        height, largest_side, largest_area / 1'000'000));
+void check_image_size(std::int64_t width, std::int64_t height, std::int64_t max_pixels,
+                      const std::string& name) {
+    if (width < 1 || height < 1 || width > max_pixels / height) {
+        throw support::RunError(fmt::format("{}: {}x{} pixels; data.max_pixels allows {} in all", name, width,
+                                            height, max_pixels));
     }
 }
 
-Image decode_image(std::string_view bytes, std::int64_t channels, std::int64_t needed_side,
-                   const std::string& name) {
+Image decode_image(std::string_view bytes, const DecodeOptions& options, const std::string& name) {
     using namespace std::string_view_literals;
     Image image;
     if (bytes.starts_with("\xff\xd8\xff"sv)) {
-        image = decode_jpeg(bytes, channels, needed_side, name);
+        image = decode_jpeg(bytes, options, name);
     } else if (bytes.starts_with("\x89PNG\r\n\x1a\n"sv)) {
-        image = decode_png(bytes, name);
+        image = decode_png(bytes, options, name);
+    } else if (bytes.empty()) {
+        throw support::RunError(fmt::format("{}: an empty file", name));
     } else {
         throw support::RunError(fmt::format("{}: neither a JPEG nor a PNG image", name));
     }
-    if (image.channels == channels) {
+    if (image.channels == options.channels) {
         return image;
     }
-    return channels == 1 ? to_grey(image) : to_rgb(image);
+    return options.channels == 1 ? to_grey(image) : to_rgb(image);
 }
 
 } // namespace tessera::training

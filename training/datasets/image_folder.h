@@ -1,41 +1,41 @@
-// A folder of images: ROOT/{train,validation,test}/CLASS/*.{jpg,jpeg,png}.
+// A folder of images: ROOT/{train,validation,test}/CLASS/**/*.{jpg,jpeg,png} or ROOT/CLASS/**.
+//
+// All images of a data set are kept decoded, in one size, as N x C x H x W bytes: scaled so that they just
+// cover H x W (data.resize) and cut to their centre. Batches are cut out of that on the fly: the centre for
+// evaluation, a random part for training. One size keeps rows addressable without a table, the cache a plain
+// array and memory known beforehand; the price is that the margins of a long image are lost, which
+// evaluation never sees either.
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
 #include <string>
-#include <utility>
-#include <vector>
 
+#include "training/datasets/decoded_cache.h"
+#include "training/datasets/image_listing.h"
 #include "training/datasets/raw.h"
 
 namespace tessera::training {
 
-/// Files of one split, sorted by path, with their labels; classes are the sub-folders' names, sorted.
-struct FolderListing {
-    std::filesystem::path folder;
-    std::vector<std::string> classes;
-    std::vector<std::pair<std::filesystem::path, std::int64_t>> files; ///< relative to `folder`
-
-    /// Changes when a file is added, removed, renamed, resized or written anew, or other pixels are asked
-    /// for.
-    std::string key(std::int64_t channels, std::int64_t height, std::int64_t width) const;
+struct ImageFolderOptions {
+    std::filesystem::path root;
+    std::int64_t channels = 3, height = 0, width = 0; ///< of the images as they are kept
+    std::int64_t classes = 0;                         ///< that the folder must have
+    double max_damaged = 0.01;                        ///< share of the images that may be left out as damaged
+    std::int64_t max_pixels = 100'000'000;            ///< of an image as it lies in its file
+    std::filesystem::path cache;                      ///< folder; empty: none
+    std::int64_t cache_limit_mb = 0;                  ///< of all files in it; 0: no limit
 };
 
-/// Other files, hidden ones and deeper folders are left out with one warning. Throws RunError for a class
-/// without images.
-FolderListing list_images(const std::filesystem::path& folder);
+/// Decodes every image, scaled and cropped to height x width, in parallel. What cannot be read or decoded is
+/// skipped, with the reason.
+DecodedImages decode_images(const FolderListing& listing, const ImageFolderOptions& options);
 
-/// Decodes every image, scaled and cropped to height x width, in parallel; rows are in the listing's order.
-/// Throws RunError naming the first damaged file and the number of others.
-Dataset decode_images(const FolderListing& listing, std::int64_t channels, std::int64_t height,
-                      std::int64_t width);
-
-/// The splits, each taken from `cache` (a folder; empty: none) where it holds what the files still are, else
-/// decoded and stored there. `validation` may also be called `val` or be absent. Throws UsageError when train
-/// or test is missing, or the number of classes is not `classes`; RunError for damaged images and class
-/// folders that differ between splits.
-RawDatasets load_image_folder(const std::filesystem::path& root, std::int64_t channels, std::int64_t height,
-                              std::int64_t width, std::int64_t classes, const std::filesystem::path& cache);
+/// The splits (training/datasets/folder_layout.h), each taken from the cache where it holds what the files
+/// still are, else decoded and stored there. `test` is empty where the folder has no such split. Throws
+/// UsageError for a layout that makes no sense or another number of classes; RunError for more damaged images
+/// than tolerated, for a class without a usable training image or a split without any, and for class folders
+/// that differ between splits.
+RawDatasets load_image_folder(const ImageFolderOptions& options);
 
 } // namespace tessera::training

@@ -1,13 +1,19 @@
+#include "training/datasets/image_listing.h"
+
 #include <algorithm>
-#include <cctype>
+#include <map>
+#include <optional>
+#include <set>
 #include <system_error>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "support/error.h"
 #include "support/hash.h"
 #include "support/log.h"
-#include "training/datasets/image_folder.h"
 
 namespace tessera::training {
 namespace {
@@ -15,19 +21,16 @@ namespace {
 namespace fs = std::filesystem;
 
 bool has_image_extension(const fs::path& file) {
-    auto extension = file.extension().string();
-    std::transform(extension.begin(), extension.end(), extension.begin(),
-                   [](unsigned char c) { return std::tolower(c); });
+    const auto extension = lower_case(file.extension().string());
     return extension == ".jpg" || extension == ".jpeg" || extension == ".png";
 }
 
-/// Names in a folder, sorted by their bytes: the order in which a file system lists them differs between
-/// machines.
+/// Sorted by their names' bytes.
 std::vector<fs::directory_entry> sorted_entries(const fs::path& folder) {
     std::error_code error;
     std::vector<fs::directory_entry> entries;
     for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
-        if (!at->path().filename().string().starts_with('.')) {
+        if (is_visible(at->path())) {
             entries.push_back(*at);
         }
     }
@@ -35,66 +38,171 @@ std::vector<fs::directory_entry> sorted_entries(const fs::path& folder) {
         throw support::RunError(fmt::format("{}: {}", folder.string(), error.message()));
     }
     std::sort(entries.begin(), entries.end(), [](const auto& a, const auto& b) {
-        return a.path().filename().string() < b.path().filename().string();
+        return a.path().filename().native() < b.path().filename().native();
     });
     return entries;
 }
 
-} // namespace
+/// What was passed over: how much, the first of it, and files by their extensions.
+struct LeftOut {
+    std::int64_t count = 0;
+    fs::path first;
+    std::map<std::string, std::int64_t> extensions;
 
-FolderListing list_images(const fs::path& folder) {
-    FolderListing listing;
-    listing.folder = folder;
-    std::size_t ignored = 0;
-    fs::path example;
-    const auto ignore = [&](const fs::path& path) {
-        if (ignored++ == 0) {
-            example = path;
+    void add(const fs::path& path) {
+        if (count++ == 0) {
+            first = path;
         }
-    };
-    for (const auto& entry : sorted_entries(folder)) {
-        if (!entry.is_directory()) {
-            ignore(entry.path());
-            continue;
+        if (const auto extension = path.extension().string(); !extension.empty()) {
+            ++extensions[lower_case(extension)];
         }
-        const auto label = static_cast<std::int64_t>(listing.classes.size());
-        const auto name = entry.path().filename();
-        const auto before = listing.files.size();
-        for (const auto& file : sorted_entries(entry.path())) {
-            if (file.is_regular_file() && has_image_extension(file.path())) {
-                listing.files.emplace_back(name / file.path().filename(), label);
-            } else {
-                ignore(file.path());
+    }
+    /// "12 .webp, 3 .gif", the most frequent first, five at most.
+    std::string extension_text() const {
+        std::vector<std::pair<std::int64_t, std::string>> found;
+        for (const auto& [extension, times] : extensions) {
+            found.emplace_back(-times, extension);
+        }
+        std::sort(found.begin(), found.end());
+        std::vector<std::string> texts;
+        for (const auto& [times, extension] : found) {
+            texts.push_back(fmt::format("{} {}", -times, extension));
+            if (texts.size() == 5) {
+                break;
             }
         }
-        if (listing.files.size() == before) {
-            throw support::RunError(
-                fmt::format("{}: a class folder without .jpg, .jpeg or .png files", entry.path().string()));
-        }
-        listing.classes.push_back(name.string());
+        return fmt::format("{}", fmt::join(texts, ", "));
     }
-    if (listing.classes.empty()) {
-        throw support::RunError(
-            fmt::format("{}: expected one sub-folder of images for each class, found none", folder.string()));
+};
+
+class Walk {
+public:
+    explicit Walk(const fs::path& folder);
+    FolderListing run();
+
+private:
+    bool first_visit(const fs::path& folder);
+    void list_class(const fs::path& name);
+    void list_below(const fs::path& relative, LeftOut& left_out);
+
+    FolderListing listing_;
+    LeftOut no_images_, visited_again_;
+    std::set<std::pair<dev_t, ino_t>> visited_;
+};
+
+Walk::Walk(const fs::path& folder) {
+    listing_.folder = folder;
+    // A link upwards would take the whole data set, or the whole file system, for one class.
+    std::error_code error;
+    auto above = fs::canonical(folder, error);
+    for (; !error && above.has_relative_path(); above = above.parent_path()) {
+        first_visit(above);
     }
-    if (ignored > 0) {
-        support::warn("{}: left out {} entr{} that {} no image of a class, the first is {}", folder.string(),
-                      ignored, ignored == 1 ? "y" : "ies", ignored == 1 ? "is" : "are", example.string());
-    }
-    return listing;
+    first_visit("/");
 }
 
-std::string FolderListing::key(std::int64_t channels, std::int64_t height, std::int64_t width) const {
-    support::Hasher hasher;
-    hasher.add(fmt::format("decoded images 1: {}x{}x{}", channels, height, width));
-    for (const auto& [file, label] : files) {
-        std::error_code error;
-        const auto size = fs::file_size(folder / file, error);
-        const auto time = error ? fs::file_time_type{} : fs::last_write_time(folder / file, error);
-        if (error) {
-            throw support::RunError(fmt::format("{}: {}", (folder / file).string(), error.message()));
+/// A folder that cannot be asked counts as new: listing it tells what is wrong.
+bool Walk::first_visit(const fs::path& folder) {
+    struct stat status {};
+    return ::stat(folder.c_str(), &status) != 0 || visited_.emplace(status.st_dev, status.st_ino).second;
+}
+
+void Walk::list_below(const fs::path& relative, LeftOut& left_out) {
+    for (const auto& entry : sorted_entries(listing_.folder / relative)) {
+        const auto name = relative / entry.path().filename();
+        std::error_code unreadable;
+        const auto type = entry.status(unreadable).type();
+        if (type == fs::file_type::directory) {
+            if (first_visit(entry.path())) {
+                list_below(name, left_out);
+            } else {
+                visited_again_.add(entry.path());
+            }
+            continue;
         }
-        hasher.add(file.generic_string()).add(fmt::format("{} {}", size, time.time_since_epoch().count()));
+        const bool file =
+            type == fs::file_type::regular || type == fs::file_type::not_found || type == fs::file_type::none;
+        if (file && has_image_extension(name)) {
+            listing_.files.emplace_back(name.string(), static_cast<std::int64_t>(listing_.classes.size()));
+        } else {
+            left_out.add(entry.path());
+        }
+    }
+}
+
+void Walk::list_class(const fs::path& name) {
+    const auto before = listing_.files.size();
+    LeftOut others;
+    list_below(name, others);
+    if (listing_.files.size() == before) {
+        const auto found = others.extension_text();
+        throw support::RunError(fmt::format(
+            "{}: a class folder without .jpg, .jpeg or .png files{}", (listing_.folder / name).string(),
+            found.empty() ? "" : fmt::format("; it holds {}: convert them", found)));
+    }
+    if (others.count > 0 && no_images_.count == 0) {
+        no_images_.first = others.first;
+    }
+    no_images_.count += others.count;
+    for (const auto& [extension, times] : others.extensions) {
+        no_images_.extensions[extension] += times;
+    }
+    listing_.classes.push_back(name.string());
+}
+
+FolderListing Walk::run() {
+    const auto folder = listing_.folder.string();
+    for (const auto& entry : sorted_entries(listing_.folder)) {
+        std::error_code unreadable;
+        if (!entry.is_directory(unreadable)) {
+            no_images_.add(entry.path());
+        } else if (first_visit(entry.path())) {
+            list_class(entry.path().filename());
+        } else {
+            visited_again_.add(entry.path());
+        }
+    }
+    if (listing_.classes.empty()) {
+        throw support::RunError(
+            fmt::format("{}: expected one sub-folder of images for each class, found none", folder));
+    }
+    if (const auto count = no_images_.count; count > 0) {
+        const auto extensions = no_images_.extension_text();
+        support::warn("{}: left out {} that {} no image of a class, the first is {}{}", folder,
+                      count == 1 ? "1 entry" : fmt::format("{} entries", count), count == 1 ? "is" : "are",
+                      no_images_.first.string(), extensions.empty() ? "" : fmt::format(" ({})", extensions));
+    }
+    if (const auto count = visited_again_.count; count > 0) {
+        support::warn("{}: left out {} to a folder that was visited before, the first is {}", folder,
+                      count == 1 ? "1 link" : fmt::format("{} links", count), visited_again_.first.string());
+    }
+    return std::move(listing_);
+}
+
+} // namespace
+
+std::string lower_case(std::string name) {
+    std::transform(name.begin(), name.end(), name.begin(),
+                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+    return name;
+}
+
+bool is_visible(const fs::path& file) {
+    const auto name = file.filename().string();
+    return !name.starts_with('.') && name != "__MACOSX";
+}
+
+FolderListing list_images(const fs::path& folder) { return Walk(folder).run(); }
+
+std::string FolderListing::key(std::string_view purpose) const {
+    support::Hasher hasher;
+    hasher.add(purpose);
+    for (const auto& [file, label] : files) {
+        const auto path = folder / file;
+        struct stat status {};
+        const bool there = ::stat(path.c_str(), &status) == 0;
+        hasher.add(file).add(fmt::format("{} {} {}.{} {}", label, status.st_size, status.st_mtim.tv_sec,
+                                         status.st_mtim.tv_nsec, there && ::access(path.c_str(), R_OK) == 0));
     }
     return hasher.hex();
 }

@@ -11,6 +11,7 @@
 
 #include "support/error.h"
 #include "training/datasets/image_decoding.h"
+#include "training/datasets/image_orientation.h"
 
 namespace tessera::training {
 namespace {
@@ -80,6 +81,7 @@ bool read_header(Decoder& decoder, const unsigned char* bytes, std::size_t size)
         return false;
     }
     jpeg_mem_src(&decoder.info, bytes, size);
+    jpeg_save_markers(&decoder.info, JPEG_APP0 + 1, 0xFFFF); // where EXIF is
     jpeg_read_header(&decoder.info, TRUE);
     return true;
 }
@@ -105,6 +107,17 @@ bool read_pixels(Decoder& decoder, unsigned char* pixels, std::size_t stride) {
     return true;
 }
 
+/// Of the first EXIF among the markers kept; other programs' data share its marker.
+int orientation_of(const jpeg_decompress_struct& info) {
+    for (const auto* marker = info.marker_list; marker != nullptr; marker = marker->next) {
+        const std::string_view content(reinterpret_cast<const char*>(marker->data), marker->data_length);
+        if (content.starts_with("Exif")) {
+            return exif_orientation(content);
+        }
+    }
+    return 1;
+}
+
 /// Adobe's programs, the only common writers of CMYK, store it inverted.
 Image cmyk_to_rgb(const Image& image) {
     Image rgb{image.width, image.height, 3, std::vector<std::uint8_t>(image.pixels.size() / 4 * 3)};
@@ -119,8 +132,7 @@ Image cmyk_to_rgb(const Image& image) {
 
 } // namespace
 
-Image decode_jpeg(std::string_view bytes, std::int64_t channels, std::int64_t needed_side,
-                  const std::string& name) {
+Image decode_jpeg(std::string_view bytes, const DecodeOptions& options, const std::string& name) {
     const auto refuse = [&](const char* why) {
         throw support::RunError(fmt::format("{}: damaged JPEG: {}", name, why));
     };
@@ -129,13 +141,15 @@ Image decode_jpeg(std::string_view bytes, std::int64_t channels, std::int64_t ne
     if (!read_header(decoder, reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size())) {
         refuse(decoder.message);
     }
-    check_image_size(info.image_width, info.image_height, name);
+    check_image_size(info.image_width, info.image_height, options.max_pixels, name);
+    const int orientation = orientation_of(info); // the markers go when the last row has been read
 
     const bool cmyk = info.jpeg_color_space == JCS_CMYK || info.jpeg_color_space == JCS_YCCK;
-    info.out_color_space = cmyk ? JCS_CMYK : channels == 1 ? JCS_GRAYSCALE : JCS_RGB;
+    info.out_color_space = cmyk ? JCS_CMYK : options.channels == 1 ? JCS_GRAYSCALE : JCS_RGB;
     const auto side = static_cast<std::int64_t>(std::min(info.image_width, info.image_height));
     info.scale_num = info.scale_denom = 1;
-    while (needed_side > 0 && info.scale_denom < 8 && side / (2 * info.scale_denom) >= 2 * needed_side) {
+    const auto needed = options.needed_side;
+    while (needed > 0 && info.scale_denom < 8 && side / (2 * info.scale_denom) >= 2 * needed) {
         info.scale_denom *= 2;
     }
     if (!settle_size(decoder)) {
@@ -146,7 +160,7 @@ Image decode_jpeg(std::string_view bytes, std::int64_t channels, std::int64_t ne
     if (!read_pixels(decoder, image.pixels.data(), static_cast<std::size_t>(image.width * image.channels))) {
         refuse(decoder.message);
     }
-    return cmyk ? cmyk_to_rgb(image) : image;
+    return upright(cmyk ? cmyk_to_rgb(image) : std::move(image), orientation);
 }
 
 } // namespace tessera::training

@@ -11,7 +11,7 @@
 namespace tessera::training {
 namespace {
 
-constexpr std::int64_t classes = 10;
+constexpr std::int64_t digits = 10;
 
 std::filesystem::path find_file(const std::filesystem::path& folder, const std::string& stem,
                                 const std::string& kind) {
@@ -87,9 +87,9 @@ Dataset read_split(const std::filesystem::path& folder, const std::string& split
     auto* out = data.labels.data_ptr<std::int64_t>();
     for (std::int64_t i = 0; i < data.size(); ++i) {
         out[i] = static_cast<std::uint8_t>(labels.content[labels.header + static_cast<std::size_t>(i)]);
-        if (out[i] >= classes) {
+        if (out[i] >= digits) {
             throw support::RunError(fmt::format("{}: label {} of image {} is outside 0..{}",
-                                                label_file.string(), out[i], i, classes - 1));
+                                                label_file.string(), out[i], i, digits - 1));
         }
     }
     return data;
@@ -98,7 +98,7 @@ Dataset read_split(const std::filesystem::path& folder, const std::string& split
 } // namespace
 
 RawDatasets load_mnist(const std::filesystem::path& folder) {
-    RawDatasets raw{read_split(folder, "train"), {}, read_split(folder, "t10k"), numbered_classes(classes)};
+    RawDatasets raw{read_split(folder, "train"), {}, read_split(folder, "t10k"), numbered_classes(digits)};
     if (raw.train.images.sizes().slice(1) != raw.test.images.sizes().slice(1)) {
         throw support::RunError(fmt::format(
             "{}: training images are {}x{}, test images {}x{}", folder.string(), raw.train.images.size(2),

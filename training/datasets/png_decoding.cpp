@@ -53,17 +53,26 @@ Reader::Reader(std::string_view content) : bytes(content) {
         throw support::RunError("libpng: out of memory");
     }
     png_set_read_fn(png, this, read_bytes);
-    png_set_user_limits(png, largest_side, largest_side);
+    png_set_user_limits(png, PNG_UINT_31_MAX, PNG_UINT_31_MAX); // the caller looks at the area
     png_set_chunk_malloc_max(png, 8U << 20);
 }
 
-/// Reads up to the pixels and asks for 8-bit grey or RGB. Palette entries' and colours' transparency is
-/// expanded by libpng together with the palette, then stripped with every other alpha channel.
+/// Up to the pixels.
 bool read_header(Reader& reader) {
     if (setjmp(reader.jump) != 0) {
         return false;
     }
     png_read_info(reader.png, reader.info);
+    return true;
+}
+
+/// Asks for 8-bit grey or RGB. Palette entries' and colours' transparency is expanded by libpng together with
+/// the palette, then stripped with every other alpha channel. Allocates rows, so the size must be known to be
+/// fine.
+bool settle_format(Reader& reader) {
+    if (setjmp(reader.jump) != 0) {
+        return false;
+    }
     const int type = png_get_color_type(reader.png, reader.info);
     if (type == PNG_COLOR_TYPE_PALETTE) {
         png_set_palette_to_rgb(reader.png);
@@ -89,7 +98,7 @@ bool read_pixels(Reader& reader, png_bytepp rows) {
 
 } // namespace
 
-Image decode_png(std::string_view bytes, const std::string& name) {
+Image decode_png(std::string_view bytes, const DecodeOptions& options, const std::string& name) {
     Reader reader(bytes);
     const auto refuse = [&](const char* why) {
         throw support::RunError(fmt::format("{}: damaged PNG: {}", name, why));
@@ -97,11 +106,15 @@ Image decode_png(std::string_view bytes, const std::string& name) {
     if (!read_header(reader)) {
         refuse(reader.message);
     }
+    check_image_size(png_get_image_width(reader.png, reader.info),
+                     png_get_image_height(reader.png, reader.info), options.max_pixels, name);
+    if (!settle_format(reader)) {
+        refuse(reader.message);
+    }
     Image image{png_get_image_width(reader.png, reader.info),
                 png_get_image_height(reader.png, reader.info),
                 png_get_channels(reader.png, reader.info),
                 {}};
-    check_image_size(image.width, image.height, name);
     const auto row_bytes = static_cast<std::size_t>(image.width * image.channels);
     if ((image.channels != 1 && image.channels != 3) ||
         png_get_rowbytes(reader.png, reader.info) != row_bytes) {

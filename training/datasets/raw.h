@@ -10,10 +10,15 @@
 
 namespace tessera::training {
 
-/// Splits as they were found; `validation` is empty unless the data set brings its own.
+/// Splits as they were found; `validation` is empty unless the data set brings its own, `test` where a folder
+/// of images has none.
 struct RawDatasets {
     Dataset train, validation, test;
     std::vector<std::string> classes;
+    /// Where `test` is to be held out of `train`: a hash of each row's name, so that adding images moves few
+    /// others between the splits.
+    std::vector<std::uint64_t> train_names{};
+    std::int64_t damaged = 0; ///< files that were left out
 };
 
 /// Whole content of a file that must hold exactly `expected` bytes. Throws RunError naming the file, both

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 #include <numeric>
 #include <string>
 
@@ -11,11 +12,10 @@
 namespace tessera::training {
 namespace {
 
-/// Rows of each class, shuffled by a seed of their own: adding images to one class leaves the others' order
-/// alone.
-std::vector<std::vector<std::int64_t>> shuffled_classes(const torch::Tensor& labels, std::uint64_t seed,
-                                                        std::string_view purpose) {
-    std::vector<std::vector<std::int64_t>> classes;
+using Rows = std::vector<std::int64_t>;
+
+std::vector<Rows> rows_of_classes(const torch::Tensor& labels) {
+    std::vector<Rows> classes;
     const auto* values = labels.data_ptr<std::int64_t>();
     for (std::int64_t i = 0; i < labels.size(0); ++i) {
         const auto label = static_cast<std::size_t>(values[i]);
@@ -24,10 +24,35 @@ std::vector<std::vector<std::int64_t>> shuffled_classes(const torch::Tensor& lab
         }
         classes[label].push_back(i);
     }
+    return classes;
+}
+
+/// Each class shuffled by a seed of its own: adding images to one class leaves the others' order alone.
+std::vector<Rows> shuffled_classes(const torch::Tensor& labels, std::uint64_t seed,
+                                   std::string_view purpose) {
+    auto classes = rows_of_classes(labels);
     for (std::size_t c = 0; c < classes.size(); ++c) {
         support::Rng(support::derive_seed(seed, {purpose, std::to_string(c)})).shuffle(classes[c]);
     }
     return classes;
+}
+
+/// The nearest whole number to `share` of each class, but never all of it, and at least one of `enough` or
+/// more.
+std::pair<Rows, Rows> hold_out_first(const std::vector<Rows>& classes, double share, std::int64_t enough) {
+    Rows kept, held_out;
+    for (const auto& members : classes) {
+        const auto count = static_cast<std::int64_t>(members.size());
+        const auto wanted = static_cast<std::int64_t>(std::floor(share * static_cast<double>(count) + 0.5));
+        const auto most = std::max<std::int64_t>(count - 1, 0);
+        const auto least = count >= enough ? std::min<std::int64_t>(1, most) : 0;
+        const auto taken = std::clamp(wanted, least, most);
+        held_out.insert(held_out.end(), members.begin(), members.begin() + taken);
+        kept.insert(kept.end(), members.begin() + taken, members.end());
+    }
+    std::sort(kept.begin(), kept.end());
+    std::sort(held_out.begin(), held_out.end());
+    return {kept, held_out};
 }
 
 } // namespace
@@ -51,19 +76,25 @@ std::vector<std::int64_t> balanced_rows(const torch::Tensor& labels, std::int64_
     return rows;
 }
 
-std::pair<std::vector<std::int64_t>, std::vector<std::int64_t>>
-stratified_split(const torch::Tensor& labels, double share, std::uint64_t seed) {
-    std::vector<std::int64_t> kept, held_out;
-    for (const auto& members : shuffled_classes(labels, seed, "split")) {
-        const auto count = static_cast<std::int64_t>(members.size());
-        const auto wanted = static_cast<std::int64_t>(std::floor(share * static_cast<double>(count) + 0.5));
-        const auto taken = std::clamp<std::int64_t>(wanted, 0, std::max<std::int64_t>(count - 1, 0));
-        held_out.insert(held_out.end(), members.begin(), members.begin() + taken);
-        kept.insert(kept.end(), members.begin() + taken, members.end());
+std::pair<Rows, Rows> stratified_split(const torch::Tensor& labels, double share, std::uint64_t seed) {
+    return hold_out_first(shuffled_classes(labels, seed, "split"), share,
+                          std::numeric_limits<std::int64_t>::max());
+}
+
+std::pair<Rows, Rows> split_by_name(const torch::Tensor& labels, const std::vector<std::uint64_t>& names,
+                                    double share, std::uint64_t seed, std::int64_t enough) {
+    const auto base = support::derive_seed(seed, {"split by name"});
+    std::vector<std::uint64_t> order;
+    for (const auto name : names) {
+        order.push_back(support::Rng(base ^ name).next());
     }
-    std::sort(kept.begin(), kept.end());
-    std::sort(held_out.begin(), held_out.end());
-    return {kept, held_out};
+    auto classes = rows_of_classes(labels);
+    for (auto& members : classes) {
+        std::stable_sort(members.begin(), members.end(), [&](std::int64_t a, std::int64_t b) {
+            return order.at(static_cast<std::size_t>(a)) < order.at(static_cast<std::size_t>(b));
+        });
+    }
+    return hold_out_first(classes, share, enough);
 }
 
 Normalisation measure_normalisation(const torch::Tensor& images) {

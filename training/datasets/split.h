@@ -19,6 +19,13 @@ std::vector<std::int64_t> balanced_rows(const torch::Tensor& labels, std::int64_
 std::pair<std::vector<std::int64_t>, std::vector<std::int64_t>>
 stratified_split(const torch::Tensor& labels, double share, std::uint64_t seed);
 
+/// As stratified_split(), for rows with names (hashes of them, one a row): which rows are held out follows
+/// from the seed and the names, so that another row's coming or going moves at most one other of its class.
+/// Of a class of `enough` rows or more at least one is held out.
+std::pair<std::vector<std::int64_t>, std::vector<std::int64_t>>
+split_by_name(const torch::Tensor& labels, const std::vector<std::uint64_t>& names, double share,
+              std::uint64_t seed, std::int64_t enough);
+
 /// Mean and population standard deviation of each channel, exact over all pixels. A constant channel gets
 /// 1/255.
 Normalisation measure_normalisation(const torch::Tensor& images);
