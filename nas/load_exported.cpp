@@ -3,6 +3,7 @@
 
 #include "nas/export.h"
 #include "support/error.h"
+#include "support/files.h"
 #include "training/layout.h"
 #include "training/state.h"
 
@@ -13,13 +14,7 @@ using search_spaces::Architecture;
 using search_spaces::SearchSpace;
 using support::RunError;
 
-struct ArchitectureFile {
-    SearchSpace space;
-    Architecture architecture;
-};
-
-ArchitectureFile read_description(const std::filesystem::path& file) {
-    const auto document = support::Document::load(file);
+ArchitectureFile read_description(const support::Document& document) {
     support::Section root = document.root();
     std::string schema, id, text;
     root.require("schema").read("schema", schema, "format of this file");
@@ -70,23 +65,26 @@ void check_weights(const training::SafetensorsFile& weights, const ArchitectureF
 
 } // namespace
 
-Loaded load_exported(const std::filesystem::path& folder) {
-    const auto yaml = folder / "architecture.yaml", weights = folder / "weights.safetensors";
+ArchitectureFile parse_architecture(const std::string& yaml, const std::string& source) {
     try {
-        ArchitectureFile description = read_description(yaml);
-        const training::SafetensorsFile stored = training::read_safetensors(weights);
-        check_weights(stored, description, weights);
-        search_spaces::Network network(description.space, description.architecture);
-        training::load_state(*network, stored.tensors, weights.string());
-        training::to_channels_last(*network);
-        network->eval();
-        return {std::move(description.space), network};
+        return read_description(support::Document::parse(yaml, source));
     } catch (const support::UsageError& error) {
         // The configuration reader's view is that of a user who wrote the file; here it is data.
         const std::string message = error.what();
-        throw RunError(message.find(yaml.string()) == std::string::npos ? yaml.string() + ": " + message
-                                                                        : message);
+        throw RunError(message.find(source) == std::string::npos ? source + ": " + message : message);
     }
+}
+
+Loaded load_exported(const std::filesystem::path& folder) {
+    const auto yaml = folder / "architecture.yaml", weights = folder / "weights.safetensors";
+    ArchitectureFile description = parse_architecture(support::read_file(yaml), yaml.string());
+    const training::SafetensorsFile stored = training::read_safetensors(weights);
+    check_weights(stored, description, weights);
+    search_spaces::Network network(description.space, description.architecture);
+    training::load_state(*network, stored.tensors, weights.string());
+    training::to_channels_last(*network);
+    network->eval();
+    return {std::move(description.space), network};
 }
 
 } // namespace tessera::nas

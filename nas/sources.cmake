@@ -1,5 +1,7 @@
 set(CORE
   breeding.cpp
+  class_results.cpp
+  confusions.cpp
   crowding.cpp
   evaluation.cpp
   front.cpp
@@ -9,6 +11,8 @@ set(CORE
   objective.cpp
   objective_read.cpp
   pick.cpp
+  preprocessing_file.cpp
+  preprocessing_script.cpp
   random_search.cpp
   sampling.cpp
   search_options.cpp
@@ -19,6 +23,7 @@ set(TORCH
   description.cpp
   dry_run.cpp
   export.cpp
+  exported_model.cpp
   fine_tuning.cpp
   first_configuration.cpp
   folder_survey.cpp

@@ -13,12 +13,22 @@ namespace tessera::nas {
 
 namespace {
 
+/// Part of the fingerprint: what an earlier version exported is exported again.
+constexpr const char* exported_form = "with preprocessing and an example";
+
+/// The first image of the test set: what the network will see, in form and in kind.
+Deployment deployment_of(const training::Datasets& data) {
+    const auto label = data.test.labels[0].item<std::int64_t>();
+    return {data.preprocessing(), data.test.images[0], data.classes.at(static_cast<std::size_t>(label))};
+}
+
 std::vector<std::string> export_work(StageContext& context, const std::string&) {
     const auto models = context.run / "models/models.csv";
     const auto csv = support::read_csv(models);
     support::CsvTable table;
     table.header = {"id", "folder", "torchscript_difference", "weights_difference"};
     std::vector<std::string> artefacts = {"export/exports.csv"};
+    const Deployment deployment = deployment_of(context.data());
     for (const auto& row : csv.rows) {
         const std::string id = row[csv.column("id", models.string())];
         const auto architecture =
@@ -28,11 +38,13 @@ std::vector<std::string> export_work(StageContext& context, const std::string&) 
         training::load_state(*network, training::read_safetensors(weights).tensors, weights.string());
         training::to_channels_last(*network);
         network->eval();
-        const auto result = export_network(network, context.config.space, context.run / ("export/" + id));
+        const auto result =
+            export_network(network, context.config.space, deployment, context.run / ("export/" + id));
         table.add({id, "export/" + id, support::number(result.torchscript_difference),
                    support::number(result.weights_difference)});
-        artefacts.push_back("export/" + id + "/weights.safetensors");
-        artefacts.push_back("export/" + id + "/architecture.yaml");
+        for (const char* file : {"weights.safetensors", "architecture.yaml", "preprocessing.json"}) {
+            artefacts.push_back(fmt::format("export/{}/{}", id, file));
+        }
     }
     support::write_atomically(context.run / "export/exports.csv", table.text());
     return artefacts;
@@ -52,7 +64,7 @@ Outcome export_outcome(StageContext& context) {
                    (context.run / row[folder]).string()});
         json.push_back({{"id", row[id]}, {"folder", (context.run / row[folder]).string()}});
     }
-    return {"Exported: model.pt, weights.safetensors, architecture.yaml, each reloaded and compared\n" +
+    return {"Exported: model.pt, weights.safetensors and what goes with them, each reloaded and compared\n" +
                 table.text(),
             json};
 }
@@ -61,7 +73,7 @@ Outcome export_outcome(StageContext& context) {
 
 Stage export_stage() {
     return {"export",     "writes the fine-tuned networks as TorchScript, safetensors and YAML",
-            {"finetune"}, [](const Configuration&) { return Inputs{}; },
+            {"finetune"}, [](const Configuration&) { return Inputs{{"form of the files", exported_form}}; },
             export_work,  export_outcome};
 }
 

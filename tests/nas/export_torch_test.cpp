@@ -5,13 +5,13 @@
 
 #include <sys/wait.h>
 
-#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <torch/script.h>
 
-#include "latency/deployed.h"
+#include "nas/preprocessing_file.h"
 #include "support/error.h"
 #include "support/files.h"
+#include "tests/nas/exporting.h"
 #include "training/safetensors.h"
 
 namespace tessera::nas {
@@ -20,50 +20,15 @@ namespace {
 using search_spaces::Network;
 using search_spaces::SearchSpace;
 using support::RunError;
-using testing::HasSubstr;
-using testing::ThrowsMessage;
+using testing::deployment;
+using ::testing::HasSubstr;
+using ::testing::ThrowsMessage;
+using testing::trained;
 
-/// Every family and activation, a space's name that YAML would misread, dropout, a widened head.
-constexpr const char* space_yaml = R"(
-space:
-  name: "12: #x"
-  input: [3, 16, 12]
-  classes: 7
-  stem: {channels: 8, act: hswish}
-  head: {channels: 24, act: relu6, dropout: 0.2}
-  blocks:
-    - {name: b0, channels: 16, stride: 2, choices: [mbconv: {expand: [3, 6], width: 0.75, attention: se, act: swish}]}
-    - {name: b1, channels: 16, choices: [mbconv: {expand: 2, depth: 2, act: hswish, attention: se}, identity: {}]}
-    - {name: b2, channels: 24, stride: 2, choices: [conv: {}, identity: {}]}
-)";
+SearchSpace space() { return testing::small_space(); }
 
-SearchSpace space() {
-    return SearchSpace::read(support::Document::parse(space_yaml).root().section("space", ""));
-}
-
-/// Running statistics other than 0 and 1, so that a folding of BatchNorm that forgets them shows.
-Network trained(const SearchSpace& s, std::initializer_list<int> genome = {0, 0, 0}) {
-    Network network(s, s.architecture(std::vector<int>(genome)));
-    search_spaces::initialise(*network, 5);
-    network->train();
-    const torch::NoGradGuard no_grad;
-    for (std::uint64_t i = 0; i < 8; ++i) {
-        network->forward(latency::noise(s.input(), 32, torch::kCPU, i) * 2 + 1);
-    }
-    return network;
-}
-
-class Export : public testing::Test {
+class Export : public testing::ExportTest {
 protected:
-    void SetUp() override {
-        at::set_num_threads(1); // maps this small are slower with more
-        const auto* const test = testing::UnitTest::GetInstance()->current_test_info();
-        folder = std::filesystem::path(testing::TempDir()) /
-                 fmt::format("tessera-export-{}-{}", test->name(), getpid());
-        std::filesystem::remove_all(folder);
-    }
-    void TearDown() override { std::filesystem::remove_all(folder); }
-
     /// Replaces text in architecture.yaml.
     void edit(const std::string& from, const std::string& to) const {
         std::string text = support::read_file(folder / "architecture.yaml");
@@ -74,14 +39,12 @@ protected:
     void expect_refused(const std::string& why) const {
         EXPECT_THAT([&] { load_exported(folder); }, ThrowsMessage<RunError>(HasSubstr(why)));
     }
-
-    std::filesystem::path folder;
 };
 
-TEST_F(Export, WritesThreeFilesThatAgreeWithTheNetwork) {
+TEST_F(Export, WritesFilesThatAgreeWithTheNetwork) {
     const SearchSpace s = space();
     Network network = trained(s);
-    const ExportResult result = export_network(network, s, folder);
+    const ExportResult result = export_network(network, s, deployment(s), folder);
     EXPECT_EQ(result.folder, folder);
     EXPECT_LT(result.torchscript_difference, 1e-4);
     EXPECT_EQ(result.weights_difference, 0);
@@ -89,14 +52,15 @@ TEST_F(Export, WritesThreeFilesThatAgreeWithTheNetwork) {
     for (const auto& entry : std::filesystem::directory_iterator(folder)) {
         files.insert(entry.path().filename());
     }
-    EXPECT_THAT(files, testing::ElementsAre("architecture.yaml", "model.pt", "weights.safetensors"));
+    EXPECT_THAT(files, ::testing::ElementsAre("architecture.yaml", "example.safetensors", "model.pt",
+                                              "preprocessing.json", "weights.safetensors"));
     EXPECT_TRUE(network->is_training());
 }
 
 TEST_F(Export, ThePublishedModelIsTheTrainedNetworkItself) {
     const SearchSpace s = space();
     Network network = trained(s);
-    export_network(network, s, folder);
+    export_network(network, s, deployment(s), folder);
     network->eval();
     const torch::NoGradGuard no_grad;
     torch::jit::Module model = torch::jit::load((folder / "model.pt").string());
@@ -115,7 +79,7 @@ TEST_F(Export, EveryArchitectureOfTheSpace) {
     const SearchSpace s = space();
     for (int i = 0; i < 8; ++i) {
         Network network = trained(s, {i % 2, i / 2 % 2, i / 4});
-        const ExportResult result = export_network(network, s, folder / std::to_string(i));
+        const ExportResult result = export_network(network, s, deployment(s), folder / std::to_string(i));
         EXPECT_LT(result.torchscript_difference, 1e-4) << network->architecture.text();
     }
 }
@@ -123,17 +87,87 @@ TEST_F(Export, EveryArchitectureOfTheSpace) {
 TEST_F(Export, FoldsAllBatchNorms) {
     const SearchSpace s = space();
     Network network = trained(s);
-    export_network(network, s, folder);
+    export_network(network, s, deployment(s), folder);
     const torch::jit::Module model = torch::jit::load((folder / "model.pt").string());
-    EXPECT_THAT(model.get_method("forward").graph()->toString(), testing::Not(HasSubstr("batch_norm")));
+    EXPECT_THAT(model.get_method("forward").graph()->toString(), ::testing::Not(HasSubstr("batch_norm")));
+}
+
+TEST_F(Export, TheModelCarriesWhatWasDoneToImages) {
+    const SearchSpace s = space();
+    Network network = trained(s);
+    export_network(network, s, deployment(s), folder);
+    torch::jit::ExtraFilesMap inside{{"architecture.yaml", ""}, {"preprocessing.json", ""}};
+    torch::jit::Module model = torch::jit::load((folder / "model.pt").string(), torch::kCPU, inside);
+    EXPECT_EQ(inside["architecture.yaml"], support::read_file(folder / "architecture.yaml"));
+    EXPECT_EQ(inside["preprocessing.json"], support::read_file(folder / "preprocessing.json"));
+    EXPECT_EQ(inside["preprocessing.json"], preprocessing_json(deployment(s).preprocessing));
+    const auto classes = model.attr("classes").toList();
+    ASSERT_EQ(classes.size(), 7U);
+    EXPECT_EQ(classes.get(6).toStringRef(), "class 6");
+}
+
+TEST_F(Export, TheExampleIsTheNetworksOwnAnswer) {
+    const SearchSpace s = space();
+    Network network = trained(s);
+    const Deployment d = deployment(s);
+    export_network(network, s, d, folder);
+    network->eval();
+    const torch::NoGradGuard no_grad;
+    const auto example = training::read_safetensors(folder / "example.safetensors");
+    EXPECT_EQ(example.metadata.at("schema"), "tessera-example-1");
+    EXPECT_EQ(example.metadata.at("class"), "class 2");
+    EXPECT_EQ(example.metadata.at("id"), network->architecture.id());
+    const torch::Tensor pixels = example.tensors.at("pixels"), input = example.tensors.at("input"),
+                        output = example.tensors.at("output");
+    EXPECT_TRUE(pixels.equal(d.example.unsqueeze(0)));
+    EXPECT_EQ(input.sizes(), at::IntArrayRef({1, 3, 16, 12}));
+    EXPECT_FLOAT_EQ(input[0][1][4][5].item<float>(), (d.example[1][4][5].item<float>() / 255 - 0.25F) / 0.5F);
+    EXPECT_LT((network->forward(input) - output).abs().max().item<double>(), 1e-4);
+
+    torch::jit::Module model = torch::jit::load((folder / "model.pt").string());
+    EXPECT_TRUE(model.attr("example_pixels").toTensor().equal(pixels));
+    EXPECT_TRUE(model.attr("example_input").toTensor().equal(input));
+    EXPECT_TRUE(model.attr("example_output").toTensor().equal(output));
+    EXPECT_LT((model.forward({input}).toTensor() - output).abs().max().item<double>(), 1e-4);
+    EXPECT_TRUE(model.get_method("normalise")({pixels}).toTensor().equal(input));
+    const torch::Tensor image = pixels[0].permute({1, 2, 0}); // as decoders give it; nothing to scale or cut
+    EXPECT_TRUE(model.get_method("preprocess")({image}).toTensor().equal(input));
+}
+
+TEST_F(Export, TheNumberOfThreadsChangesNoByte) {
+    const SearchSpace s = space();
+    Network network = trained(s);
+    export_network(network, s, deployment(s), folder / "one");
+    at::set_num_threads(2);
+    export_network(network, s, deployment(s), folder / "two");
+    for (const char* const file : {"weights.safetensors", "model.pt", "example.safetensors"}) {
+        EXPECT_TRUE(support::read_file(folder / "one" / file) == support::read_file(folder / "two" / file))
+            << file;
+    }
+}
+
+TEST_F(Export, RefusesADeploymentOfAnotherSpace) {
+    const SearchSpace s = space();
+    Network network = trained(s);
+    const auto refused = [&](const auto& change) {
+        Deployment d = deployment(s);
+        change(d);
+        EXPECT_THROW(export_network(network, s, d, folder), std::invalid_argument);
+        EXPECT_FALSE(std::filesystem::exists(folder));
+    };
+    refused([](Deployment& d) { d.preprocessing.classes.pop_back(); });
+    refused([](Deployment& d) { d.preprocessing.width = 16; });
+    refused([](Deployment& d) { d.example = d.example.to(torch::kFloat32); });
+    refused([](Deployment& d) { d.example = d.example.unsqueeze(0); });
 }
 
 TEST_F(Export, TheSameNetworkGivesTheSameBytes) {
     const SearchSpace s = space();
     Network network = trained(s);
-    export_network(network, s, folder / "a");
-    export_network(network, s, folder / "b");
-    for (const char* const file : {"architecture.yaml", "weights.safetensors", "model.pt"}) {
+    export_network(network, s, deployment(s), folder / "a");
+    export_network(network, s, deployment(s), folder / "b");
+    for (const char* const file : {"architecture.yaml", "weights.safetensors", "model.pt",
+                                   "preprocessing.json", "example.safetensors"}) {
         EXPECT_TRUE(support::read_file(folder / "a" / file) == support::read_file(folder / "b" / file))
             << file;
     }
@@ -144,7 +178,7 @@ TEST_F(Export, RefusesANetworkThatIsNotFinite) {
     Network network = trained(s);
     const torch::NoGradGuard no_grad;
     network->head->named_parameters()["linear.bias"].fill_(std::numeric_limits<float>::quiet_NaN());
-    EXPECT_THAT([&] { export_network(network, s, folder); },
+    EXPECT_THAT([&] { export_network(network, s, deployment(s), folder); },
                 ThrowsMessage<RunError>(HasSubstr("not finite")));
     EXPECT_FALSE(std::filesystem::exists(folder / "model.pt"));
 }
@@ -153,14 +187,14 @@ TEST_F(Export, AnUnwritableFolderIsNamed) {
     const SearchSpace s = space();
     Network network = trained(s);
     support::write_atomically(folder, "a file in the way");
-    EXPECT_THAT([&] { export_network(network, s, folder); },
+    EXPECT_THAT([&] { export_network(network, s, deployment(s), folder); },
                 ThrowsMessage<RunError>(HasSubstr(folder.string())));
 }
 
 TEST_F(Export, ArchitectureFileReadsBack) {
     const SearchSpace s = space();
     const std::string text = architecture_yaml(s, s.reference());
-    EXPECT_THAT(text, testing::StartsWith(
+    EXPECT_THAT(text, ::testing::StartsWith(
                           fmt::format("schema: tessera-architecture-1\nid: \"{}\"\narchitecture: \"{}\"\n",
                                       s.reference().id(), s.reference().text())));
     const SearchSpace back = SearchSpace::read(support::Document::parse(text).root().section("space", ""));
@@ -176,8 +210,8 @@ TEST_F(Export, RefusesFilesThatDoNotBelongTogether) {
     const SearchSpace s = space();
     Network network = trained(s), other = trained(s, {1, 1, 1});
     expect_refused("architecture.yaml");
-    export_network(network, s, folder);
-    export_network(other, s, folder / "other");
+    export_network(network, s, deployment(s), folder);
+    export_network(other, s, deployment(s), folder / "other");
     std::filesystem::copy_file(folder / "other/weights.safetensors", folder / "weights.safetensors",
                                std::filesystem::copy_options::overwrite_existing);
     expect_refused("these are the weights of architecture " + other->architecture.id());
@@ -188,7 +222,7 @@ TEST_F(Export, RefusesFilesThatDoNotBelongTogether) {
 TEST_F(Export, RefusesDamagedDescriptions) {
     const SearchSpace s = space();
     Network network = trained(s);
-    export_network(network, s, folder);
+    export_network(network, s, deployment(s), folder);
     const std::string good = support::read_file(folder / "architecture.yaml");
     const auto damaged = [&](const std::string& from, const std::string& to, const std::string& why) {
         support::write_atomically(folder / "architecture.yaml", good);
@@ -209,7 +243,7 @@ TEST_F(Export, RefusesDamagedDescriptions) {
 TEST_F(Export, RefusesWeightsThatDoNotFit) {
     const SearchSpace s = space();
     Network network = trained(s);
-    export_network(network, s, folder);
+    export_network(network, s, deployment(s), folder);
     // Claims a head of gigabytes: refused before it is built.
     edit("head: {channels: 24", "head: {channels: 65536");
     edit("classes: 7", "classes: 1000000");
@@ -232,7 +266,7 @@ TEST_F(Export, OpensInPythonsTorch) {
     }
     const SearchSpace s = space();
     Network network = trained(s);
-    export_network(network, s, folder);
+    export_network(network, s, deployment(s), folder);
     network->eval();
     const torch::NoGradGuard no_grad;
     const auto store = [&](const std::string& name, const torch::Tensor& tensor) {
@@ -248,9 +282,15 @@ TEST_F(Export, OpensInPythonsTorch) {
     support::write_atomically(folder / "check.py", R"(
 import sys, torch
 folder = sys.argv[1]
-extra = {"architecture.yaml": ""}
+extra = {"architecture.yaml": "", "preprocessing.json": ""}
 model = torch.jit.load(folder + "/model.pt", _extra_files=extra)
-assert extra["architecture.yaml"] == open(folder + "/architecture.yaml", "rb").read(), "architecture.yaml"
+for name in extra:
+    assert extra[name] == open(folder + "/" + name, "rb").read(), name
+example = model.example_input
+assert (model(example) - model.example_output).abs().max() < 1e-4, "example"
+assert torch.equal(model.normalise(model.example_pixels), example), "normalise"
+assert torch.equal(model.preprocess(model.example_pixels[0].permute(1, 2, 0)), example), "preprocess"
+assert model.classes == ["class %d" % i for i in range(7)], "classes"
 for batch in (1, 3, 64):
     x = torch.from_file(folder + "/x%d" % batch, size=batch * 3 * 16 * 12).view(batch, 3, 16, 12)
     y = torch.from_file(folder + "/y%d" % batch, size=batch * 7).view(batch, 7)
