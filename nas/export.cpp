@@ -141,6 +141,11 @@ torch::jit::Module read_script(const std::filesystem::path& file) {
 
 } // namespace
 
+std::set<std::string> exported_files() {
+    return {"model.pt", "weights.safetensors", "architecture.yaml", "preprocessing.json",
+            "example.safetensors"};
+}
+
 ExportResult export_network(Network& network, const SearchSpace& space, const Deployment& deployment,
                             const std::filesystem::path& folder) {
     check_deployment(deployment, space);

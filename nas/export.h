@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -41,6 +42,9 @@ struct ExportResult {
 /// std::invalid_argument for a deployment that is not the space's.
 ExportResult export_network(search_spaces::Network& network, const search_spaces::SearchSpace& space,
                             const Deployment& deployment, const std::filesystem::path& folder);
+
+/// Names of the files that export_network() writes.
+std::set<std::string> exported_files();
 
 /// architecture.yaml: `schema`, `id`, `architecture` (canonical text) and a `space` section whose blocks have
 /// one choice each, so that SearchSpace::read rebuilds it.

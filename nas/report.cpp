@@ -5,6 +5,7 @@
 
 #include "nas/description.h"
 #include "nas/front_files.h"
+#include "nas/model_classes.h"
 #include "support/csv.h"
 #include "support/table.h"
 
@@ -74,6 +75,24 @@ std::string plot(const RunFolder& run, const std::string& file) {
     return "<figure>" + support::read_file(run / file) + "</figure>\n";
 }
 
+/// Folded away: a table for each network.
+std::string classes_section(const std::vector<ModelClasses>& models) {
+    std::string out;
+    for (const ModelClasses& model : models) {
+        const ClassTable table = class_table(model.classes);
+        out += fmt::format("<details><summary>Classes of {} in the test set, the worst first</summary>\n",
+                           escaped(model.id)) +
+               html_table(table.header, table.rows);
+        if (table.rest > 0) {
+            out += fmt::format("<p class=\"note\">{} classes with a higher accuracy are left out; all are in "
+                               "<code>{}</code>.</p>\n",
+                               table.rest, escaped(class_file(model.id)));
+        }
+        out += "</details>\n";
+    }
+    return out;
+}
+
 std::string models_section(const RunFolder& run) {
     const auto path = run / "models/models.csv";
     const auto csv = support::read_csv(path);
@@ -104,7 +123,7 @@ std::string models_section(const RunFolder& run) {
         architectures += fmt::format("<p><b>{}</b> <code>{}</code><br>files: <code>export/{}/</code></p>\n",
                                      escaped(cell("id")), escaped(cell("architecture")), escaped(cell("id")));
     }
-    return html_table(header, rows) + architectures;
+    return html_table(header, rows) + architectures + classes_section(read_model_classes(run, csv));
 }
 
 std::string predictor_section(const RunFolder& run) {

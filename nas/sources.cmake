@@ -6,6 +6,7 @@ set(CORE
   evaluation.cpp
   front.cpp
   hypervolume.cpp
+  leftovers.cpp
   non_dominated_sort.cpp
   nsga2.cpp
   objective.cpp
@@ -29,6 +30,7 @@ set(TORCH
   folder_survey.cpp
   front_files.cpp
   load_exported.cpp
+  model_classes.cpp
   objective_tables.cpp
   report.cpp
   run_folder.cpp

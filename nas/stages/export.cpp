@@ -1,7 +1,10 @@
 // export: the fine-tuned networks as files that others open.
+#include <set>
+
 #include <fmt/format.h>
 
 #include "nas/export.h"
+#include "nas/leftovers.h"
 #include "nas/stage.h"
 #include "support/csv.h"
 #include "support/files.h"
@@ -28,6 +31,7 @@ std::vector<std::string> export_work(StageContext& context, const std::string&) 
     support::CsvTable table;
     table.header = {"id", "folder", "torchscript_difference", "weights_difference"};
     std::vector<std::string> artefacts = {"export/exports.csv"};
+    std::set<std::string> ids;
     const Deployment deployment = deployment_of(context.data());
     for (const auto& row : csv.rows) {
         const std::string id = row[csv.column("id", models.string())];
@@ -42,11 +46,13 @@ std::vector<std::string> export_work(StageContext& context, const std::string&) 
             export_network(network, context.config.space, deployment, context.run / ("export/" + id));
         table.add({id, "export/" + id, support::number(result.torchscript_difference),
                    support::number(result.weights_difference)});
+        ids.insert(id);
         for (const char* file : {"weights.safetensors", "architecture.yaml", "preprocessing.json"}) {
             artefacts.push_back(fmt::format("export/{}/{}", id, file));
         }
     }
     support::write_atomically(context.run / "export/exports.csv", table.text());
+    remove_leftovers(context.run / "export", ids, exported_files());
     return artefacts;
 }
 

@@ -1,11 +1,14 @@
 // finetune: chosen networks, trained to the end, tested, timed again.
 #include <algorithm>
+#include <set>
 
 #include <fmt/format.h>
 
 #include "nas/export.h"
 #include "nas/fine_tuning.h"
 #include "nas/front_files.h"
+#include "nas/leftovers.h"
+#include "nas/model_classes.h"
 #include "nas/pick.h"
 #include "support/csv.h"
 #include "support/error.h"
@@ -100,6 +103,11 @@ std::vector<std::string> finetune_work(StageContext& context, const std::string&
     for (const Pick& p : picks) {
         architectures.push_back(p.point.architecture);
     }
+    std::set<std::string> ids;
+    for (const auto& architecture : architectures) {
+        ids.insert(architecture.id());
+    }
+    take_back(context.run / "models", ids);
     const auto tuned = fine_tune(context, architectures, config.finetune.train, "models", true);
 
     const auto latencies = latency_columns(file);
@@ -161,9 +169,13 @@ std::vector<std::string> finetune_work(StageContext& context, const std::string&
         csv.add(std::move(row));
         support::write_atomically(context.run / ("models/" + id + "/architecture.yaml"),
                                   architecture_yaml(config.space, point.architecture));
+        support::write_atomically(context.run / class_file(id),
+                                  class_csv(class_results(test.confusion, context.data().classes)).text());
         artefacts.push_back("models/" + id + "/weights.safetensors");
+        artefacts.push_back(class_file(id));
     }
     support::write_atomically(context.run / "models/models.csv", csv.text());
+    set_aside(context.run / "models", ids); // hours of training, perhaps picked again
     return artefacts;
 }
 
@@ -213,7 +225,8 @@ Outcome finetune_outcome(StageContext& context) {
         }
         json.push_back(std::move(entry));
     }
-    return {"Models: predicted beside obtained\n" + table.text() + fmt::format("  table    {}\n", source),
+    return {"Models: predicted beside obtained\n" + table.text() + fmt::format("  table    {}\n", source) +
+                class_summary(read_model_classes(context.run, csv)),
             json};
 }
 
