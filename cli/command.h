@@ -71,6 +71,7 @@ Command init_command();
 Command describe_command();
 Command run_command();
 Command status_command();
+Command evaluate_command();
 Command keys_command();
 Command completion_command();
 Command man_command();

@@ -4,6 +4,7 @@ set(TORCH
   commands.cpp
   commands/completion.cpp
   commands/describe.cpp
+  commands/evaluate.cpp
   commands/init.cpp
   commands/keys.cpp
   commands/man.cpp

@@ -31,6 +31,7 @@ set(TORCH
   front_files.cpp
   load_exported.cpp
   model_classes.cpp
+  model_evaluation.cpp
   objective_tables.cpp
   report.cpp
   run_folder.cpp

@@ -1,0 +1,24 @@
+// Photographs of a kind: small JPEG files in class folders, and a network exported from a run on them.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "tests/cli/program.h"
+
+namespace tessera::tests {
+
+/// One of them as only CSV writers and shells that quote can take it.
+inline const std::vector<std::string> picture_classes = {"grass", "night", "sky, blue", "tomato"};
+
+/// A noisy picture of the class; `number` varies it.
+void put_picture(const std::filesystem::path& file, int label, int number, int width, int height);
+
+/// images/{train,test}/CLASS/*.jpg of many sizes, 24 and 6 of each class.
+void put_pictures(const std::filesystem::path& folder);
+
+/// A run on images/, and the folder of what it exported. Empty where that failed.
+std::filesystem::path export_from_pictures(const Scratch& folder);
+
+} // namespace tessera::tests
