@@ -4,7 +4,7 @@
 #   ./test.sh [--preset NAME] [--python-torch] [fast|slow] [OPTION OF ctest ...]
 #     fast, slow      only the tests of that tier (fast: seconds each; slow: whole runs of the program)
 #     --preset        release (unless told), dev, asan-ubsan or tsan
-#     --python-torch  installs Debian's PyTorch (0.6 GB), without which the tests that open exported files in Python skip;
+#     --python-torch  installs Debian's PyTorch and Pillow (0.6 GB), without which the tests that use exported files in Python skip;
 #                     continuous integration (CI=true) always has it
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"

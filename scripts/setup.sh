@@ -5,7 +5,7 @@
 #
 #   scripts/setup.sh [--cuda] [--python-torch]
 #     --cuda          also the CUDA libraries that LibTorch needs on a GPU (2.6 GB more)
-#     --python-torch  also Debian's PyTorch, with which the tests open exported files (0.6 GB)
+#     --python-torch  also Debian's PyTorch and Pillow, with which the tests use exported files (0.6 GB)
 #
 # LibTorch goes to ${TESSERA_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/tessera}/libtorch-2.11.0.
 set -euo pipefail
@@ -69,7 +69,11 @@ if command -v apt-get >/dev/null && command -v dpkg-query >/dev/null; then
     command -v ccache >/dev/null || packages+=(ccache)
     install_packages "the build" "${packages[@]}"
     if [ -n "$python_torch" ] && ! python3 -c 'import torch' 2>/dev/null && ! /usr/bin/python3 -c 'import torch' 2>/dev/null; then
-        install_packages "opening exported files in Python (tests only)" python3-torch
+        install_packages "using exported files in Python (tests only)" python3-torch
+    fi
+    # Pillow for whichever Python has torch: Debian's for Debian's.
+    if [ -n "$python_torch" ] && ! python3 -c 'import torch, PIL' 2>/dev/null && /usr/bin/python3 -c 'import torch' 2>/dev/null; then
+        install_packages "reading images in Python (tests only)" python3-pil
     fi
 else
     echo "    not a Debian system: its packages are left to you (CONTRIBUTING.md names them)" >&2

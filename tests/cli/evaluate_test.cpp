@@ -114,6 +114,22 @@ TEST_F(Evaluate, AgreesWithTheRunThatTrainedTheNetwork) {
     EXPECT_EQ(Json::parse(content_of(folder / "o/evaluation.json")).at("accuracy"), accuracy);
 }
 
+TEST_F(Evaluate, EveryKeyOfItsFilesIsDescribed) {
+    const std::string page = content_of(fs::path(TESSERA_SOURCE_DIR) / "docs/file-formats.md");
+    ASSERT_EQ(evaluate(model, folder / "images", {"--out", "o"}).status, 0);
+    for (const fs::path& file : {model / "preprocessing.json", folder / "o/evaluation.json"}) {
+        const Json json = Json::parse(content_of(file));
+        for (const auto& [key, value] : json.items()) {
+            EXPECT_THAT(page, HasSubstr("`" + key + "`")) << file;
+        }
+    }
+    for (const char* file : {"predictions.csv", "confusion.csv", "per_class.csv"}) {
+        for (const std::string& column : support::read_csv(folder / "o" / file).header) {
+            EXPECT_THAT(page, HasSubstr("`" + column + "`")) << file;
+        }
+    }
+}
+
 TEST_F(Evaluate, MatchesClassFoldersByName) {
     // Two of the four classes, in another order on disk, without a split.
     fs::create_directories(folder / "some");

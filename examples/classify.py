@@ -1,0 +1,37 @@
+#!/usr/bin/env python3
+"""Classifies images with a network that Tessera exported: classify.py model.pt [IMAGE...]
+
+Needs torch and, for images, Pillow (Debian: python3-torch, python3-pil). Everything else is inside the model.
+Without images it lets the network answer the example that it carries; exit status 1 if the answer is another.
+"""
+import json
+import sys
+
+import torch
+
+documents = {"preprocessing.json": ""}
+model = torch.jit.load(sys.argv[1], map_location="cpu", _extra_files=documents)
+p = json.loads(documents["preprocessing.json"])
+height, width, channels = p["height"], p["width"], p["channels"]
+mean, std = (torch.tensor(p[name]).view(1, -1, 1, 1) for name in ("mean", "std"))
+
+
+def read(file):
+    from PIL import Image, ImageOps
+    image = ImageOps.exif_transpose(Image.open(file)).convert("L" if channels == 1 else "RGB")
+    # What is cut out of the image, in its own pixels: scaling and cutting in one step.
+    scale = min(image.width / width, image.height / height) * min(width, height) / p["resize_shorter_side"]
+    left, top = (image.width - width * scale) / 2, (image.height - height * scale) / 2
+    image = image.resize((width, height), Image.BILINEAR, (left, top, left + width * scale, top + height * scale))
+    pixels = torch.frombuffer(bytearray(image.tobytes()), dtype=torch.uint8).view(1, height, width, channels)
+    return (pixels.permute(0, 3, 1, 2) / 255 - mean) / std
+
+
+with torch.no_grad():
+    for file in sys.argv[2:]:
+        probabilities, order = model(read(file)).softmax(1)[0].topk(min(3, len(p["classes"])))
+        print(file, *("%s %.4f" % (p["classes"][c], q) for q, c in zip(probabilities, order)), sep="\t")
+    if not sys.argv[2:]:
+        difference = (model(model.example_input) - model.example_output).abs().max().item()
+        print("example: the largest difference is %.1e" % difference)
+        sys.exit(not difference < 1e-4)
