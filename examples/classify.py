@@ -18,7 +18,10 @@ mean, std = (torch.tensor(p[name]).view(1, -1, 1, 1) for name in ("mean", "std")
 
 def read(file):
     from PIL import Image, ImageOps
-    image = ImageOps.exif_transpose(Image.open(file)).convert("L" if channels == 1 else "RGB")
+    image = ImageOps.exif_transpose(Image.open(file))
+    if "A" in image.getbands() or "transparency" in image.info:
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image.convert("RGBA"))
+    image = image.convert("L" if channels == 1 else "RGB")
     # What is cut out of the image, in its own pixels: scaling and cutting in one step.
     scale = min(image.width / width, image.height / height) * min(width, height) / p["resize_shorter_side"]
     left, top = (image.width - width * scale) / 2, (image.height - height * scale) / 2

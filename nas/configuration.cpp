@@ -125,7 +125,7 @@ Configuration Configuration::read(const support::Document& document) {
     }
     root.finish();
 
-    c.texts = {space.resolved(),  data.resolved(), teach.resolved(),  latency.resolved(),
+    c.texts = {space.resolved(),  c.data.essence(), teach.resolved(),  latency.resolved(),
                sample.resolved(), fit.resolved(),  search.resolved(), finetune.resolved()};
     return c;
 }

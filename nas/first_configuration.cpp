@@ -148,8 +148,35 @@ struct Draft {
     std::filesystem::path folder;
     std::string name, data, space;
     FirstOptions options;
-    std::int64_t batch = 128, train = 0;
+    std::int64_t batch = 128, train = 0; ///< images that are left for training
+    double held_out = 0, tested = 0;     ///< shares held out for validation and test; 0: there are splits
+    std::string augment;
 };
+
+/// Photographs larger than the input lose nothing by random crops; tiny ones would.
+bool crops(std::int64_t side) { return side >= 64; }
+
+std::string data_text(const std::filesystem::path& root, const FolderSurvey& survey, const Draft& draft,
+                      std::int64_t side) {
+    const auto cache = root.parent_path() / (draft.name + ".cache");
+    std::string text = fmt::format("data:\n  kind: image_folder\n  path: {}\n  cache: {}\n",
+                                   quoted(root.string()), quoted(cache.string()));
+    if (draft.held_out > 0) {
+        text += fmt::format("  validation: {}\n", draft.held_out);
+    }
+    if (draft.tested > 0) {
+        text += fmt::format("  test: {}\n", draft.tested);
+    }
+    if (crops(side)) {
+        text += fmt::format("  resize: {} # of the shorter side, before the crop\n",
+                            std::llround(1.15 * static_cast<double>(side)));
+    }
+    if (survey.damaged > 0) { // twice what the sample showed
+        const double share = static_cast<double>(survey.damaged) / static_cast<double>(survey.looked_at);
+        text += fmt::format("  max_damaged: {:.2g}\n", std::clamp(2 * share, 0.01, 1.0));
+    }
+    return text;
+}
 
 std::string text_of(const Draft& draft, const Budgets& budgets) {
     const bool taught = draft.options.reference.empty();
@@ -162,8 +189,8 @@ std::string text_of(const Draft& draft, const Budgets& budgets) {
         taught
             ? fmt::format(
                   "\n# The reference: the first choice of every block, trained from nothing.\nteach:\n"
-                  "  epochs: {}\n  batch: {}\n  learning_rate: {}\n  label_smoothing: 0.1\n",
-                  budgets.teach_epochs, draft.batch, draft.batch >= 128 ? "0.1" : "0.05")
+                  "  epochs: {}\n  batch: {}\n  learning_rate: {}\n  label_smoothing: 0.1\n  augment: {}\n",
+                  budgets.teach_epochs, draft.batch, draft.batch >= 128 ? "0.1" : "0.05", draft.augment)
             : fmt::format("\n# The reference is trained already; add epochs to train it further.\nteach:\n"
                           "  weights: {}\n  batch: {}\n",
                           quoted(std::filesystem::absolute(draft.options.reference).string()), draft.batch);
@@ -226,7 +253,10 @@ std::string first_configuration(const std::filesystem::path& folder, const Folde
     plan.channels = survey.grey >= 0.95 ? 1 : 3;
     plan.side = side_for(survey.median);
     plan.classes = static_cast<std::int64_t>(survey.classes.size());
-    Draft draft{folder, folder_name, "", "", options, 128, 0};
+    Draft draft;
+    draft.folder = folder;
+    draft.name = folder_name;
+    draft.options = options;
     if (!options.reference.empty()) {
         const SearchSpace space = space_of(options.reference);
         if (space.classes() != plan.classes) {
@@ -240,16 +270,15 @@ std::string first_configuration(const std::filesystem::path& folder, const Folde
     } else {
         draft.space = fresh_space(plan);
     }
-    // Shares as data.validation is written below and data.test is by default.
-    const double kept =
-        (survey.validation > 0 ? 1 : 0.85) * (survey.test > 0 ? 1 : 1 - training::DataOptions().test);
-    draft.train = std::max<std::int64_t>(2, std::llround(kept * static_cast<double>(survey.train)));
+    draft.held_out = survey.validation == 0 ? 0.15 : 0;
+    draft.tested = survey.test == 0 ? 0.15 : 0;
+    draft.train = std::max<std::int64_t>(
+        2, std::llround((1 - draft.held_out) * (1 - draft.tested) * static_cast<double>(survey.train)));
     while (draft.batch > 16 && draft.batch * 10 > draft.train) {
         draft.batch /= 2; // ten steps an epoch at least
     }
-    draft.data =
-        fmt::format("data:\n  kind: image_folder\n  path: {}\n  cache: {}\n  validation: 0.15\n",
-                    quoted(root.string()), quoted((root.parent_path() / (folder_name + ".cache")).string()));
+    draft.data = data_text(root, survey, draft, plan.side);
+    draft.augment = crops(plan.side) ? "{random_resized_crop: true, crop_scale: [0.35, 1]}" : "{pad: 4}";
 
     Budgets budgets;
     budgets.distil_images = budgets.tune_images = draft.train;

@@ -12,12 +12,13 @@
 #include "latency/deployed.h"
 #include "latency/steady_memory.h"
 #include "latency/stopwatch.h"
+#include "nas/preprocessing_file.h"
 #include "support/error.h"
 #include "support/files.h"
 #include "support/interrupt.h"
 #include "support/progress.h"
 #include "training/datasets/image_decoding.h"
-#include "training/datasets/image_folder.h"
+#include "training/datasets/image_listing.h"
 #include "training/device.h"
 
 namespace tessera::nas {
@@ -25,19 +26,24 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// True where every folder in `root` is a class.
-bool holds_classes(const fs::path& root, const std::set<std::string>& classes) {
-    bool any = false;
+/// Names of the folders in `root`, hidden ones left out, and whether they are all classes.
+struct Folders {
+    std::vector<std::string> names;
+    bool classes = false;
+};
+
+Folders folders_in(const fs::path& root, const std::set<std::string>& classes) {
+    Folders folders;
     for (const auto& entry : fs::directory_iterator(root)) {
-        const std::string name = entry.path().filename().string();
-        if (entry.is_directory() && !name.starts_with('.')) {
-            if (!classes.contains(name)) {
-                return false;
-            }
-            any = true;
+        if (entry.is_directory() && training::is_visible(entry.path())) {
+            folders.names.push_back(entry.path().filename().string());
         }
     }
-    return any;
+    std::sort(folders.names.begin(), folders.names.end());
+    folders.classes = !folders.names.empty() &&
+                      std::all_of(folders.names.begin(), folders.names.end(),
+                                  [&](const std::string& name) { return classes.contains(name); });
+    return folders;
 }
 
 fs::path class_folders(const fs::path& root, const std::string& split, const std::set<std::string>& classes) {
@@ -50,7 +56,12 @@ fs::path class_folders(const fs::path& root, const std::string& split, const std
         }
         return root / split;
     }
-    return !holds_classes(root, classes) && fs::is_directory(root / "test") ? root / "test" : root;
+    const Folders folders = folders_in(root, classes);
+    const auto test = std::find_if(folders.names.begin(), folders.names.end(), [](const std::string& name) {
+        return training::lower_case(name) == "test" || training::lower_case(name) == "testing";
+    });
+    return folders.classes || test == folders.names.end() ? root
+                                                          : root / *test; // a class may be called "test"
 }
 
 } // namespace
@@ -93,25 +104,27 @@ LabelledImages find_images(const fs::path& root, const std::string& split,
 
 namespace {
 
-/// Rows 0..valid-1 of `pixels` from the files beginning at `begin`. Of several that are damaged the first is
-/// named.
-void read_batch(const LabelledImages& images, std::int64_t begin, std::int64_t valid,
-                const training::Preprocessing& p, const torch::Tensor& pixels) {
-    std::vector<std::string> errors(static_cast<std::size_t>(valid));
+/// Rows 0..valid-1 of `pixels` from the files beginning at `begin`; the reasons of those that cannot be read,
+/// else empty.
+std::vector<std::string> read_batch(const LabelledImages& images, std::int64_t begin, std::int64_t valid,
+                                    const training::Preprocessing& p, const torch::Tensor& pixels) {
+    const ScaledSize scaled = scaled_size(p);
+    const std::int64_t top = (scaled.height - p.height) / 2, left = (scaled.width - p.width) / 2;
+    std::vector<std::string> reasons(static_cast<std::size_t>(valid));
     tbb::parallel_for(std::int64_t{0}, valid, [&](std::int64_t i) {
+        training::use_threads(1); // of this thread
         const fs::path file = images.folder / images.files[static_cast<std::size_t>(begin + i)].first;
         try {
             const training::Image image =
-                training::decode_image(support::read_file(file, 256ULL << 20), p.channels,
-                                       std::max(p.height, p.width), file.string());
-            training::resize_and_crop(image, p.height, p.width, pixels[i].data_ptr<std::uint8_t>());
-        } catch (const support::RunError& error) { errors[static_cast<std::size_t>(i)] = error.what(); }
+                training::decode_image(support::read_file(file, 256ULL << 20),
+                                       {p.channels, std::max(scaled.height, scaled.width)}, file.string());
+            const torch::Tensor whole =
+                torch::empty({p.channels, scaled.height, scaled.width}, torch::kUInt8);
+            training::resize_and_crop(image, scaled.height, scaled.width, whole.data_ptr<std::uint8_t>());
+            pixels[i].copy_(whole.narrow(1, top, p.height).narrow(2, left, p.width));
+        } catch (const support::RunError& error) { reasons[static_cast<std::size_t>(i)] = error.what(); }
     });
-    for (const std::string& error : errors) {
-        if (!error.empty()) {
-            throw support::RunError(error);
-        }
-    }
+    return reasons;
 }
 
 } // namespace
@@ -122,24 +135,35 @@ ModelEvaluation evaluate_model(ExportedModel& model, const LabelledImages& image
     const auto count = std::ssize(images.files);
     ModelEvaluation result;
     result.confusion = training::ConfusionMatrix(std::ssize(p.classes));
-    support::Progress progress("classifying", count, "images");
     tbb::task_arena arena(threads);
     const torch::Tensor pixels = torch::zeros({batch, p.channels, p.height, p.width}, torch::kUInt8);
-    for (std::int64_t begin = 0; begin < count; begin += batch) {
-        support::check_interrupt();
-        const std::int64_t valid = std::min(batch, count - begin);
-        arena.execute([&] { read_batch(images, begin, valid, p, pixels); });
-        training::use_threads(threads);
-        const torch::Tensor probabilities = torch::softmax(model.classify(pixels), 1);
-        const auto [most, which] = probabilities.max(1);
-        for (std::int64_t i = 0; i < valid; ++i) {
-            const Prediction prediction{images.files[static_cast<std::size_t>(begin + i)].second,
-                                        which[i].item<std::int64_t>(), most[i].item<double>()};
-            result.confusion.add(prediction.truth, prediction.predicted);
-            result.predictions.push_back(prediction);
+    {
+        support::Progress progress("classifying", count, "images");
+        for (std::int64_t begin = 0; begin < count; begin += batch) {
+            support::check_interrupt();
+            const std::int64_t valid = std::min(batch, count - begin);
+            std::vector<std::string> reasons;
+            arena.execute([&] { reasons = read_batch(images, begin, valid, p, pixels); });
+            training::use_threads(threads);
+            const torch::Tensor probabilities = torch::softmax(model.classify(pixels), 1);
+            const auto [most, which] = probabilities.max(1);
+            for (std::int64_t i = 0; i < valid; ++i) {
+                const auto& [file, truth] = images.files[static_cast<std::size_t>(begin + i)];
+                if (const std::string& reason = reasons[static_cast<std::size_t>(i)]; !reason.empty()) {
+                    result.damaged.push_back({file, reason});
+                    continue;
+                }
+                const auto predicted = which[i].item<std::int64_t>();
+                result.confusion.add(truth, predicted);
+                result.predictions.push_back({file, truth, predicted, most[i].item<double>()});
+            }
+            progress.advance(valid);
         }
-        progress.advance(valid);
     }
+    if (result.predictions.empty()) {
+        throw support::RunError("no image can be read; the first: " + result.damaged.at(0).reason);
+    }
+    training::report_damage(result.damaged, count, 1, images.folder.string());
     return result;
 }
 

@@ -64,6 +64,8 @@ struct DataOptions {
 
     /// Reads the `data` section.
     static DataOptions read(support::Section section);
+    /// Everything that shapes the images, as YAML: where they are cached does not.
+    std::string essence() const;
 };
 
 /// Loads, splits, measures the normalisation. `channels`, `height`, `width`, `classes` are the space's: a

@@ -1,15 +1,32 @@
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <nlohmann/json.hpp>
+
 #include "training/dataset.h"
 
 namespace tessera::training {
+namespace {
+
+const support::EnumNames<DatasetKind> kinds = {{"synthetic", DatasetKind::synthetic},
+                                               {"cifar10", DatasetKind::cifar10},
+                                               {"cifar100", DatasetKind::cifar100},
+                                               {"mnist", DatasetKind::mnist},
+                                               {"image_folder", DatasetKind::image_folder}};
+
+std::string_view name_of(DatasetKind kind) {
+    for (const auto& [name, value] : kinds) {
+        if (value == kind) {
+            return name;
+        }
+    }
+    return "unknown";
+}
+
+} // namespace
 
 DataOptions DataOptions::read(support::Section section) {
     DataOptions options;
-    section.read("kind", options.kind,
-                 {{"synthetic", DatasetKind::synthetic},
-                  {"cifar10", DatasetKind::cifar10},
-                  {"cifar100", DatasetKind::cifar100},
-                  {"mnist", DatasetKind::mnist},
-                  {"image_folder", DatasetKind::image_folder}},
+    section.read("kind", options.kind, kinds,
                  "What to train on: generated shapes, one of the published binary formats, or folders of "
                  "JPEG and PNG images.");
     section.read("path", options.path, "Folder of the data set's files; not used by synthetic.");
@@ -63,6 +80,16 @@ DataOptions DataOptions::read(support::Section section) {
         section.fail("path", "this kind of data set needs the folder of its files");
     }
     return options;
+}
+
+std::string DataOptions::essence() const {
+    return fmt::format(
+        "kind: {}\npath: {}\nimage_size: {}\nresize: {}\ntrain_limit: {}\nvalidation: {}\ntest: {}\n"
+        "max_damaged: {}\nmax_pixels: {}\nmean: [{}]\nstd: [{}]\nsplit_seed: {}\n"
+        "synthetic: {{train: {}, test: {}, classes: {}, size: {}}}\n",
+        name_of(kind), nlohmann::json(path.string()).dump(), image_size, resize, train_limit, validation,
+        test, max_damaged, max_pixels, fmt::join(mean, ", "), fmt::join(deviation, ", "), split_seed,
+        synthetic_train, synthetic_test, synthetic_classes, synthetic_size);
 }
 
 } // namespace tessera::training

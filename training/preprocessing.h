@@ -7,7 +7,7 @@
 
 namespace tessera::training {
 
-/// In this order: decode to `channels` channels of 8 bits (transparency dropped, a photograph turned as its
+/// In this order: decode to `channels` channels of 8 bits (laid on white, a photograph turned as its
 /// EXIF orientation says); scale, proportions kept, with an antialiased triangle filter ("bilinear" of
 /// Pillow); cut out the centre; divide by 255; subtract the mean and divide by the deviation.
 struct Preprocessing {

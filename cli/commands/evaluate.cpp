@@ -84,6 +84,10 @@ std::string dumped(const nlohmann::json& document, int indent) {
 
 nlohmann::json to_json(const Everything& e) {
     const auto& confusion = e.evaluation.confusion;
+    nlohmann::json damaged = nlohmann::json::array();
+    for (const training::DamagedFile& file : e.evaluation.damaged) {
+        damaged.push_back(file.file);
+    }
     return {{"schema", "tessera-evaluation-1"},
             {"model", e.model.file().string()},
             {"id", e.model.id()},
@@ -94,6 +98,7 @@ nlohmann::json to_json(const Everything& e) {
             {"balanced_accuracy", confusion.balanced_accuracy()},
             {"classes", nas::class_json(nas::class_results(confusion, e.names()))},
             {"missing_classes", e.images.missing},
+            {"damaged", damaged},
             {"mistakes", nas::confusion_json(confusion, e.names())},
             {"latency",
              {{"device", latency::device_name(e.model.device())},
@@ -114,6 +119,9 @@ std::string to_text(const Everything& e) {
     if (!e.images.missing.empty()) {
         text += fmt::format("          no folder for {}\n", fmt::join(e.images.missing, ", "));
     }
+    if (!e.evaluation.damaged.empty()) {
+        text += fmt::format("          {} more cannot be read\n", e.evaluation.damaged.size());
+    }
     text += fmt::format("Accuracy  {:.2f} %; mean of the classes {:.2f} %\n", 100 * confusion.accuracy(),
                         100 * confusion.balanced_accuracy());
     text += fmt::format("Latency   one image: p10 {:.3f} ms, p50 {:.3f} ms, p90 {:.3f} ms; {} at a time: {} "
@@ -128,9 +136,8 @@ std::string to_text(const Everything& e) {
 std::string predictions_csv(const Everything& e) {
     support::CsvTable table;
     table.header = {"file", "class", "predicted", "probability"};
-    for (std::size_t i = 0; i < e.evaluation.predictions.size(); ++i) {
-        const nas::Prediction& one = e.evaluation.predictions[i];
-        table.add({e.images.files[i].first.generic_string(), e.names()[static_cast<std::size_t>(one.truth)],
+    for (const nas::Prediction& one : e.evaluation.predictions) {
+        table.add({one.file, e.names()[static_cast<std::size_t>(one.truth)],
                    e.names()[static_cast<std::size_t>(one.predicted)],
                    fmt::format("{:.6f}", one.probability)});
     }

@@ -19,10 +19,17 @@ namespace {
 /// Part of the fingerprint: what an earlier version exported is exported again.
 constexpr const char* exported_form = "with preprocessing and an example";
 
-/// The first image of the test set: what the network will see, in form and in kind.
+/// The first image of the test set (of a set too small for one, of another): what the network will see, in
+/// form and in kind.
 Deployment deployment_of(const training::Datasets& data) {
-    const auto label = data.test.labels[0].item<std::int64_t>();
-    return {data.preprocessing(), data.test.images[0], data.classes.at(static_cast<std::size_t>(label))};
+    const training::Dataset& images = data.test.size() > 0         ? data.test
+                                      : data.validation.size() > 0 ? data.validation
+                                                                   : data.train;
+    const auto label = images.labels[0].item<std::int64_t>();
+    const torch::Tensor kept = images.images[0];
+    const torch::Tensor centre = kept.narrow(1, (kept.size(1) - images.height()) / 2, images.height())
+                                     .narrow(2, (kept.size(2) - images.width()) / 2, images.width());
+    return {data.preprocessing(), centre.contiguous(), data.classes.at(static_cast<std::size_t>(label))};
 }
 
 std::vector<std::string> export_work(StageContext& context, const std::string&) {

@@ -160,12 +160,26 @@ TEST_F(Evaluate, MatchesClassFoldersByName) {
               "error: " + in("some") +
                   ": 2 folders are no class of the network: Night, dusk; it knows grass, night, sky, blue, "
                   "tomato\n");
-    put(folder / "images/test/night/0.jpg", "\xFF\xD8\xFF\xE0 not the rest of a picture");
-    EXPECT_THAT(refused(model, folder / "images", 1, {"--quiet"}),
-                StartsWith("error: " + in("images/test/night/0.jpg")));
     EXPECT_THAT(refused(model, folder / "none", 1), HasSubstr(in("none") + ": no such folder"));
     fs::create_directory(folder / "empty");
-    EXPECT_THAT(refused(model, folder / "empty", 1), HasSubstr("expected one sub-folder"));
+    EXPECT_THAT(refused(model, folder / "empty", 1), HasSubstr(in("empty")));
+}
+
+TEST_F(Evaluate, LeavesOutWhatCannotBeReadAndSaysSo) {
+    fs::rename(folder / "images/test", folder / "images/Testing");
+    put(folder / "images/Testing/night/0.jpg", "\xFF\xD8\xFF\xE0 not the rest of a picture");
+    const Ending ending = evaluate(model, folder / "images");
+    EXPECT_EQ(ending.status, 0);
+    EXPECT_THAT(ending.err, HasSubstr("1 of 24 images (4.17 %) cannot be read: night/0.jpg"));
+    EXPECT_THAT(ending.out, HasSubstr("Images    23 of 4 classes in " + in("images/Testing") +
+                                      "\n          1 more cannot be read\n"));
+    const Json json = result(model, folder / "images");
+    EXPECT_EQ(json.at("images"), 23);
+    EXPECT_THAT(json.at("damaged"), ElementsAre("night/0.jpg"));
+    EXPECT_EQ(json.at("classes")[1].at("images"), 5);
+    put(folder / "bad/night/0.png", "no picture");
+    EXPECT_THAT(refused(model, folder / "bad", 1, {"-q"}),
+                StartsWith("error: no image can be read; the first: " + in("bad/night/0.png")));
 }
 
 TEST_F(Evaluate, RefusesWhatIsNoExportAndOptionsWithoutMeaning) {

@@ -72,7 +72,7 @@ fs::path export_from_pictures(const Scratch& folder) {
     put(folder / "table.yaml", tiny_latency_table());
     std::string text = replaced(tiny_configuration(), "rounds: 2", "table: table.yaml");
     text = replaced(text, "  kind: synthetic\n  synthetic: {train: 300, test: 60, classes: 4, size: 8}\n",
-                    "  kind: image_folder\n  path: images\n");
+                    "  kind: image_folder\n  path: images\n  resize: 10\n");
     put(folder / "pictures.yaml",
         replaced(text, "teach: {epochs: 1", "teach: {learning_rate: 0.1, epochs: 6"));
     const Ending ending = run({"run", "pictures.yaml", "--run", "r", "-q"}, folder.here());

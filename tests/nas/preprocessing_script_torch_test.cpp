@@ -48,10 +48,12 @@ torch::Tensor expected(const torch::Tensor& pixels, const Preprocessing& p) {
         pixels.size(0),
         pixels.size(2),
         {pixels.data_ptr<std::uint8_t>(), pixels.data_ptr<std::uint8_t>() + pixels.numel()}};
-    const torch::Tensor scaled = torch::empty({1, p.channels, p.height, p.width}, torch::kUInt8);
-    training::resize_and_crop(image, p.height, p.width, scaled.data_ptr<std::uint8_t>());
+    const ScaledSize size = scaled_size(p);
+    const torch::Tensor scaled = torch::empty({1, p.channels, size.height, size.width}, torch::kUInt8);
+    training::resize_and_crop(image, size.height, size.width, scaled.data_ptr<std::uint8_t>());
     const std::vector<std::int64_t> rows = {0};
-    return training::make_batch({scaled, torch::zeros({1}, torch::kInt64)}, rows, {p.mean, p.deviation})
+    return training::make_batch({scaled, torch::zeros({1}, torch::kInt64), p.height, p.width}, rows,
+                                {p.mean, p.deviation})
         .images;
 }
 
@@ -70,12 +72,14 @@ TEST(PreprocessingScript, NormalisesToTheSameBits) {
 
 TEST(PreprocessingScript, ScalesAndCutsAsTheProgramDoes) {
     struct Case {
-        std::int64_t channels, height, width, from_height, from_width;
+        std::int64_t channels, height, width, from_height, from_width, resize = 0;
     };
     for (const Case& c :
          {Case{3, 16, 16, 100, 61}, Case{3, 16, 16, 61, 100}, Case{1, 16, 12, 33, 90}, Case{3, 24, 32, 7, 5},
-          Case{3, 8, 8, 8, 8}, Case{1, 5, 9, 300, 1}, Case{3, 16, 16, 17, 16}}) {
-        const Preprocessing p = preprocessing(c.channels, c.height, c.width);
+          Case{3, 8, 8, 8, 8}, Case{1, 5, 9, 300, 1}, Case{3, 16, 16, 17, 16}, Case{3, 16, 16, 100, 61, 18},
+          Case{3, 16, 12, 33, 90, 15}, Case{1, 7, 8, 10, 11, 30}}) {
+        Preprocessing p = preprocessing(c.channels, c.height, c.width);
+        p.resize = std::max(p.resize, c.resize);
         torch::jit::Module module = compiled(p);
         const torch::Tensor pixels = picture(c.from_height, c.from_width, c.channels);
         const torch::Tensor found = module.get_method("preprocess")({pixels}).toTensor();

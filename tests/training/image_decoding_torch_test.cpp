@@ -35,7 +35,7 @@ TEST(Png, PaletteWithTransparency) {
         "89504e470d0a1a0a0000000d494844520000000200000002010300000048789f6700000006504c5445010203fafbfcfd5ee6"
         "a30000000274524e5300809b2b4e180000000c4944415478da637060680000014400c10487cffa0000000049454e44ae4260"
         "82");
-    EXPECT_THAT(decode(file).pixels, ElementsAre(1, 2, 3, 250, 251, 252, 250, 251, 252, 1, 2, 3));
+    EXPECT_THAT(decode(file).pixels, ElementsAre(255, 255, 255, 252, 253, 253, 252, 253, 253, 255, 255, 255));
 }
 
 TEST(Png, SixteenBitGreyBecomesEightBit) {
@@ -54,13 +54,13 @@ TEST(Png, SixteenBitColour) {
 
 TEST(Png, GreyWithTransparency) {
     const auto file = png(2, 1, 8, PNG_COLOR_TYPE_GRAY_ALPHA, {50, 0, 200, 255});
-    EXPECT_THAT(decode(file, 1).pixels, ElementsAre(50, 200));
-    EXPECT_THAT(decode(file, 3).pixels, ElementsAre(50, 50, 50, 200, 200, 200));
+    EXPECT_THAT(decode(file, 1).pixels, ElementsAre(255, 200));
+    EXPECT_THAT(decode(file, 3).pixels, ElementsAre(255, 255, 255, 200, 200, 200));
 }
 
-TEST(Png, ColourWithTransparencyIsTheColourBeneath) {
+TEST(Png, ColourWithTransparencyIsLaidOnWhite) {
     const auto file = png(2, 1, 8, PNG_COLOR_TYPE_RGB_ALPHA, {1, 2, 3, 0, 4, 5, 6, 128});
-    EXPECT_THAT(decode(file).pixels, ElementsAre(1, 2, 3, 4, 5, 6));
+    EXPECT_THAT(decode(file).pixels, ElementsAre(255, 255, 255, 129, 130, 130));
 }
 
 TEST(Png, Interlaced) {
@@ -71,11 +71,11 @@ TEST(Png, Interlaced) {
     EXPECT_EQ(decode(png(9, 11, 8, PNG_COLOR_TYPE_RGB, samples, true)).pixels, samples);
 }
 
-TEST(Png, TransparencyIsIgnored) {
+TEST(Png, WhatIsTransparentIsWhite) {
     const auto file = from_hex(
         "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d4944415478da63e0e460670000"
         "004f00190cd2a1dc0000000049454e44ae426082");
-    EXPECT_THAT(decode(file).pixels, ElementsAre(9, 8, 7));
+    EXPECT_THAT(decode(file).pixels, ElementsAre(255, 255, 255));
 }
 
 TEST(Png, OneBitGrey) {

@@ -24,10 +24,10 @@ struct DecodeOptions {
 
 /// Decodes by content, whatever the file is called. Whatever the file holds becomes 8-bit grey or RGB:
 /// palettes are looked up, 16-bit samples scaled down, inks (CMYK, YCCK: inverted, as Adobe's programs write
-/// them) multiplied, colours weighted as ITU-R BT.601 does for grey. Transparency is dropped: the colour that
-/// is stored beneath it is taken, as Pillow's convert("RGB") does. A photograph is turned upright as its EXIF
-/// orientation says. Throws RunError beginning with `name`: neither format, too many pixels (told by the
-/// header, before anything is decoded), damaged, truncated.
+/// them) multiplied, colours weighted as ITU-R BT.601 does for grey. What is transparent is laid on
+/// white: the colour stored beneath is anything, often black like the drawing on it. A photograph is turned
+/// upright as its EXIF orientation says. Throws RunError beginning with `name`: neither format, too many
+/// pixels (told by the header, before anything is decoded), damaged, truncated.
 Image decode_image(std::string_view bytes, const DecodeOptions& options, const std::string& name);
 
 /// The two formats; what image_decoding.cpp chooses from. Channels of the result are as the file has them (1

@@ -125,7 +125,7 @@ DecodedImages FolderLoader::from_cache(const FolderListing& listing) {
     if (options_.cache.empty()) {
         return decode_images(listing, options_);
     }
-    const auto key = listing.key(fmt::format("decoded images 2: {}x{}x{} of at most {}", options_.channels,
+    const auto key = listing.key(fmt::format("decoded images 3: {}x{}x{} of at most {}", options_.channels,
                                              options_.height, options_.width, options_.max_pixels));
     const auto file = options_.cache / cache_name(listing.folder, key);
     const auto listed = static_cast<std::int64_t>(listing.files.size());

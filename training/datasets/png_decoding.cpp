@@ -66,9 +66,8 @@ bool read_header(Reader& reader) {
     return true;
 }
 
-/// Asks for 8-bit grey or RGB. Palette entries' and colours' transparency is expanded by libpng together with
-/// the palette, then stripped with every other alpha channel. Allocates rows, so the size must be known to be
-/// fine.
+/// Asks for 8-bit grey or RGB, each perhaps with alpha, into which libpng turns transparent palette entries
+/// and colours as well. Allocates rows, so the size must be known to be fine.
 bool settle_format(Reader& reader) {
     if (setjmp(reader.jump) != 0) {
         return false;
@@ -80,11 +79,28 @@ bool settle_format(Reader& reader) {
     if (type == PNG_COLOR_TYPE_GRAY) {
         png_set_expand_gray_1_2_4_to_8(reader.png);
     }
+    if (png_get_valid(reader.png, reader.info, PNG_INFO_tRNS) != 0) {
+        png_set_tRNS_to_alpha(reader.png);
+    }
     png_set_scale_16(reader.png);
-    png_set_strip_alpha(reader.png);
     png_set_interlace_handling(reader.png);
     png_read_update_info(reader.png, reader.info);
     return true;
+}
+
+/// Lays an image whose last channel is alpha on white, and leaves the other channels.
+void lay_on_white(Image& image) {
+    const auto colours = static_cast<std::size_t>(image.channels) - 1;
+    std::size_t to = 0;
+    for (std::size_t from = 0; from < image.pixels.size(); from += colours + 1) {
+        const unsigned alpha = image.pixels[from + colours];
+        for (std::size_t c = 0; c < colours; ++c) {
+            const unsigned value = image.pixels[from + c] * alpha + 255 * (255 - alpha);
+            image.pixels[to++] = static_cast<std::uint8_t>((value + 127) / 255);
+        }
+    }
+    image.pixels.resize(to);
+    --image.channels;
 }
 
 bool read_pixels(Reader& reader, png_bytepp rows) {
@@ -116,8 +132,7 @@ Image decode_png(std::string_view bytes, const DecodeOptions& options, const std
                 png_get_channels(reader.png, reader.info),
                 {}};
     const auto row_bytes = static_cast<std::size_t>(image.width * image.channels);
-    if ((image.channels != 1 && image.channels != 3) ||
-        png_get_rowbytes(reader.png, reader.info) != row_bytes) {
+    if (image.channels < 1 || image.channels > 4 || png_get_rowbytes(reader.png, reader.info) != row_bytes) {
         refuse("an unknown pixel format");
     }
     image.pixels.resize(row_bytes * static_cast<std::size_t>(image.height));
@@ -127,6 +142,9 @@ Image decode_png(std::string_view bytes, const DecodeOptions& options, const std
     }
     if (!read_pixels(reader, rows.data())) {
         refuse(reader.message);
+    }
+    if (image.channels % 2 == 0) {
+        lay_on_white(image);
     }
     return image;
 }

@@ -1,0 +1,117 @@
+// From a folder that the program has never seen to a configuration that runs.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "tests/cli/image_files.h"
+#include "tests/cli/program.h"
+#include "tests/cli/run_files.h"
+
+namespace tessera::tests {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::StartsWith;
+
+class Init : public ::testing::Test {
+protected:
+    /// What init printed, stored as my.yaml.
+    std::string init(std::vector<std::string> arguments) {
+        arguments.insert(arguments.begin(), "init");
+        const Ending ending = run(arguments, folder.here());
+        EXPECT_EQ(ending.status, 0) << ending.err;
+        put(folder / "my.yaml", ending.out);
+        return ending.out;
+    }
+    void accepted() {
+        const Ending described = run({"describe", "my.yaml"}, folder.here());
+        EXPECT_EQ(described.status, 0) << described.err << content_of(folder / "my.yaml");
+    }
+    const Scratch folder;
+};
+
+TEST_F(Init, AFolderWithoutSplitsBecomesAConfigurationThatRuns) {
+    put_classes(folder / "my photos", {"cats", "dogs & wolves", "vögel"}, 40, 34);
+    put(folder / "my photos/cats/broken.png", "no picture at all");
+    const std::string text = init({"my photos", "--hours", "0.002", "--threads", "1"});
+    EXPECT_THAT(text, StartsWith("# my photos: 3 classes, 121 images without a split"));
+    EXPECT_THAT(text, HasSubstr("\n# Estimated on this machine (1 thread): "));
+    EXPECT_THAT(text, HasSubstr("\n# 1 of 121 images looked at cannot be decoded; the first: "));
+    EXPECT_THAT(text, HasSubstr("\n  input: [3, 32, 32]\n  classes: 3\n"));
+    accepted();
+    // One line of the printed budgets is changed, as users do; the rest is as it was printed.
+    const Ending ran = run({"run", "my.yaml", "--run", "r", "--set", "sample.count=5", "--set",
+                            "data.max_damaged=0.1", "--set", "distil.pilot_batches=1"},
+                           folder.here());
+    EXPECT_EQ(ran.status, 0) << last_line(ran.err);
+    EXPECT_TRUE(fs::exists(folder / "r/report/report.html"));
+}
+
+TEST_F(Init, SplitsGreyImagesAndLargeOnesAreSeen) {
+    put_classes(folder / "images/train", {"a", "b"}, 12, 100);
+    put_classes(folder / "images/test", {"a", "b"}, 3, 100);
+    const std::string text = init({"images"});
+    EXPECT_THAT(text, HasSubstr("30 images (24 train, 0 validation, 6 test)"));
+    EXPECT_THAT(text, HasSubstr("\n  input: [3, 96, 96]\n"));
+    accepted();
+}
+
+TEST_F(Init, ATableTakesTheMeasuresPlace) {
+    put_classes(folder / "images", {"a", "b"}, 12, 40);
+    put(folder / "phone.csv", "block,choice,latency_ms\n");
+    const std::string text = init({"images", "--table", "phone.csv"});
+    EXPECT_THAT(text, HasSubstr("\n  table: " + (folder.path() / "phone.csv").string() + "\n"));
+    accepted();
+}
+
+TEST_F(Init, AReferenceBringsItsSpace) {
+    put(folder / "table.yaml", tiny_latency_table());
+    put(folder / "tiny.yaml", replaced(tiny_configuration(), "rounds: 2", "table: table.yaml"));
+    ASSERT_EQ(run({"teach", "tiny.yaml", "--run", "r", "-q"}, folder.here()).status, 0);
+    put_classes(folder / "images", {"a", "b", "c", "d"}, 12, 20);
+    const std::string text = init({"images", "--reference", "r/teach/weights.safetensors"});
+    EXPECT_THAT(
+        text,
+        HasSubstr(
+            "\n  input: [3, 8, 8]\n  classes: 4\n  stem: {channels: 8, kernel: 3, stride: 1, act: relu}\n"));
+    EXPECT_THAT(text, HasSubstr("\n  weights: "));
+    accepted();
+    EXPECT_EQ(run({"teach", "my.yaml", "--run", "taken"}, folder.here()).status, 0) << "the weights fit";
+
+    put_classes(folder / "two", {"a", "b"}, 12, 20);
+    const Ending other = run({"init", "two", "--reference", "r/teach/weights.safetensors"}, folder.here());
+    EXPECT_EQ(other.status, 2);
+    EXPECT_THAT(other.err, HasSubstr("was trained for 4 classes, and two has 2"));
+}
+
+TEST_F(Init, EachMistakeIsOneLine) {
+    put_classes(folder / "one", {"a"}, 3, 20);
+    put_classes(folder / "images", {"a", "b"}, 3, 20);
+    put(folder / "texts/a/1.jpg", "text");
+    put(folder / "texts/b/1.jpg", "text");
+    fs::create_directories(folder / "empty");
+    const std::vector<std::pair<std::vector<std::string>, std::string>> mistakes = {
+        {{"init"}, "name a folder of images"},
+        {{"init", "nowhere"}, "nowhere: no such folder"},
+        {{"init", "one"}, "one class folder (a); a classifier needs two or more"},
+        {{"init", "empty"}, "empty: expected"},
+        {{"init", "texts"}, "texts: none of 2 images looked at can be decoded; the first: "},
+        {{"init", "images", "--hours", "soon"}, "--hours: 'soon' is not a number"},
+        {{"init", "images", "--hours", "0"}, "--hours: 0 is not above 0"},
+        {{"init", "images", "--table", "nowhere.csv"}, "--table: nowhere.csv: no such file"},
+        {{"init", "images", "--set", "seed=3"}, "takes no --set"},
+        {{"init", "images", "--pick", "knee"}, "--pick belongs to `tessera finetune`"},
+    };
+    for (const auto& [arguments, message] : mistakes) {
+        const Ending ending = run(arguments, folder.here());
+        EXPECT_NE(ending.status, 0) << message;
+        EXPECT_THAT(ending.err, HasSubstr(message));
+        EXPECT_EQ(line_count(ending.err), 1) << ending.err;
+        EXPECT_THAT(ending.out, IsEmpty());
+    }
+}
+
+} // namespace
+} // namespace tessera::tests
