@@ -79,8 +79,7 @@ std::vector<Task> train_group(const PassContext& context, const BlockLibrary& li
     std::vector<Student*> students;
     for (const Task& t : tasks) {
         owned.push_back(std::make_unique<Student>(context.space, t.block, t.choice, t.learning_rate,
-                                                  context.options.clip, context.seed));
-        owned.back()->to(context.device);
+                                                  context.options.clip, context.seed, context.device));
         students.push_back(owned.back().get());
     }
     const auto checkpoint = library.folder() / "pass.safetensors";
@@ -125,8 +124,7 @@ void store_reference(const PassContext& context, const BlockLibrary& library,
             continue;
         }
         const auto weights = training::with_prefix_removed(reference_state, fmt::format("block{}.", b));
-        owned.push_back(std::make_unique<Student>(context.space, b, weights));
-        owned.back()->to(context.device);
+        owned.push_back(std::make_unique<Student>(context.space, b, weights, context.device));
         students.push_back(owned.back().get());
     }
     if (students.empty()) {
@@ -174,9 +172,8 @@ double search_learning_rate(const PassContext& context) {
         for (std::size_t k = 0; k < kPerBlock && count > 1; ++k) {
             const std::size_t m = 1 + rng.below(count - 1);
             for (std::size_t r = 0; r < std::size(kRates); ++r) {
-                owned.push_back(std::make_unique<Student>(context.space, b, m, kRates[r],
-                                                          context.options.clip, context.seed));
-                owned.back()->to(context.device);
+                owned.push_back(std::make_unique<Student>(
+                    context.space, b, m, kRates[r], context.options.clip, context.seed, context.device));
                 by_rate[r].push_back(owned.back().get());
                 all.push_back(owned.back().get());
             }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include <fmt/format.h>
 
@@ -59,7 +60,11 @@ std::vector<Fitted> fit_each(std::span<const Sample> samples, const FitOptions& 
             const auto features = expand(form, s.qualities);
             x.values.insert(x.values.end(), features.begin(), features.end());
         }
-        const RidgePath path(x);
+        std::optional<RidgePath>
+            path; // its decomposition serves both targets; the monotone fit has no use for it
+        if (!options.monotone) {
+            path.emplace(x);
+        }
         for (const Target target : {Target::accuracy, Target::log_error}) {
             if (options.target != Target::automatic && options.target != target) {
                 continue;
@@ -69,7 +74,7 @@ std::vector<Fitted> fit_each(std::span<const Sample> samples, const FitOptions& 
                 y.push_back(to_target(target, accuracy));
             }
             const Trend trend = target == Target::accuracy ? Trend::falling : Trend::rising;
-            RidgeFit fit = options.monotone ? fit_monotone(x, y, trend) : path.fit(y);
+            RidgeFit fit = options.monotone ? fit_monotone(x, y, trend) : path->fit(y);
             for (double& v : fit.leave_one_out) {
                 v = from_target(target, v);
             }

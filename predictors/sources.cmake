@@ -8,7 +8,8 @@ set(CORE
   memory_plan.cpp
   monotone_ridge.cpp
   ranking.cpp
-  ridge.cpp)
+  ridge.cpp
+  standardise.cpp)
 set(TORCH
   block_library.cpp
   distil_options.cpp

@@ -39,7 +39,7 @@ void for_each_norm(torch::nn::Module& module, Visit visit) {
 } // namespace
 
 Student::Student(const SearchSpace& space, std::size_t block, std::size_t choice, double learning_rate,
-                 double clip, std::uint64_t run_seed)
+                 double clip, std::uint64_t run_seed, torch::Device device)
     : block_(block), choice_(choice), learning_rate_(learning_rate) {
     const auto& b = space.blocks().at(block);
     const auto& c = b.choices.at(choice);
@@ -48,19 +48,21 @@ Student::Student(const SearchSpace& space, std::size_t block, std::size_t choice
     search_spaces::initialise(*module_, support::derive_seed(run_seed, {"distil", b.name, c.text()}));
     training::to_channels_last(*module_);
     module_->train();
+    module_->to(device); // before the optimiser, whose moments live where the parameters do
     // A pass-through has no parameters and nothing to learn.
     if (!module_->parameters().empty()) {
         optimizer_.emplace(make_optimizer(*module_, learning_rate, clip));
     }
 }
 
-Student::Student(const SearchSpace& space, std::size_t block, const TensorMap& weights)
+Student::Student(const SearchSpace& space, std::size_t block, const TensorMap& weights, torch::Device device)
     : block_(block), choice_(0) {
     const auto& b = space.blocks().at(block);
     macs_ = space.block_costs(block, b.choices.front()).macs;
     module_ = search_spaces::build_block(b.choices.front(), b.site);
     training::load_state(*module_, weights, "reference");
     training::to_channels_last(*module_);
+    module_->to(device);
     module_->eval();
 }
 
@@ -72,14 +74,6 @@ std::int64_t Student::weight_bytes() const {
     return bytes;
 }
 
-void Student::to(torch::Device device) {
-    if (device.is_cpu()) {
-        return;
-    }
-    module_->to(device);
-    // The optimiser holds the parameters it was given; moving a module replaces their data in place.
-}
-
 void Student::learn(const Tensor& input, const Tensor& target, const Tensor& variance, double factor) {
     if (!active()) {
         return;
@@ -89,8 +83,7 @@ void Student::learn(const Tensor& input, const Tensor& target, const Tensor& var
     optimizer_->zero_grad();
     const Tensor output = module_->forward(input);
     const Tensor loss = training::noise_to_signal(output, target, variance);
-    last_loss_ = loss.item<double>();
-    if (!std::isfinite(last_loss_)) {
+    if (!std::isfinite(loss.item<double>())) {
         diverged_ = true;
         optimizer_->zero_grad();
         return;

@@ -13,11 +13,12 @@ namespace tessera::predictors {
 class Student {
 public:
     /// Freshly initialised from a seed of its own, derived from the run's seed, the block's name and the
-    /// choice alone.
+    /// choice alone; the same values on every device.
     Student(const search_spaces::SearchSpace& space, std::size_t block, std::size_t choice,
-            double learning_rate, double clip, std::uint64_t run_seed);
+            double learning_rate, double clip, std::uint64_t run_seed, torch::Device device = torch::kCPU);
     /// The reference's own block: never trained, only evaluated.
-    Student(const search_spaces::SearchSpace& space, std::size_t block, const training::TensorMap& weights);
+    Student(const search_spaces::SearchSpace& space, std::size_t block, const training::TensorMap& weights,
+            torch::Device device = torch::kCPU);
 
     std::size_t block() const { return block_; }
     std::size_t choice() const { return choice_; }
@@ -25,11 +26,9 @@ public:
     /// Trainable and still finite.
     bool active() const { return optimizer_.has_value() && !diverged_; }
     bool diverged() const { return diverged_; }
-    double last_loss() const { return last_loss_; }
     /// Multiply-accumulates of one image: how long its task takes, relative to others.
     std::int64_t macs() const { return macs_; }
     std::int64_t weight_bytes() const;
-    void to(torch::Device device);
 
     /// One step on a batch of the reference's maps at `factor` times the learning rate. Marks itself diverged
     /// on a loss that is not finite.
@@ -54,7 +53,7 @@ public:
 
 private:
     std::size_t block_, choice_;
-    double learning_rate_ = 0, last_loss_ = 0;
+    double learning_rate_ = 0;
     std::int64_t macs_;
     bool diverged_ = false;
     std::shared_ptr<search_spaces::BlockImpl> module_;

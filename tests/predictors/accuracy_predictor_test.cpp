@@ -163,6 +163,23 @@ TEST(AccuracyPredictor, DoesNotDependOnThreads) {
     EXPECT_EQ(texts[0], texts[2]);
 }
 
+TEST(AccuracyPredictor, ABlockThatNoSampleVariesChangesNoPrediction) {
+    LinearWorld world(4);
+    auto samples = world.samples(7);
+    for (Sample& s : samples) {
+        s.qualities[2] = 0.1;
+    }
+    for (const bool monotone : {true, false}) {
+        FitOptions options;
+        options.monotone = monotone;
+        options.form = Form::additive; // its square is constant as well, a product with another block is not
+        const auto predictor = AccuracyPredictor::fit(samples, options);
+        auto other = samples[0].qualities;
+        other[2] = 0.5;
+        EXPECT_EQ(predictor.predict(other).accuracy, predictor.predict(samples[0].qualities).accuracy);
+    }
+}
+
 TEST(AccuracyPredictor, RefusesUnusableSamples) {
     LinearWorld world(1);
     const auto good = world.samples(10);

@@ -217,6 +217,27 @@ TEST_F(DistillerTest, TheLibraryBeatsRandomBlocksBeforeAnyFineTuning) {
     EXPECT_LT(error(from_library), 0.5 * error(random));
 }
 
+TEST_F(DistillerTest, WalksOnAGpuWhereThereIsOne) {
+    const torch::Device device = training::select_device("auto");
+    if (device.is_cpu()) {
+        GTEST_SKIP() << "no usable GPU";
+    }
+    const SearchSpace space = all_choices();
+    auto network = reference(space);
+    const auto state = training::state_of(*network);
+    network->to(device);
+    options_.learning_rate = 0;
+    options_.pilot_batches = 4;
+    options_.checkpoint_seconds = 0;
+    const BlockLibrary library(folder_ / "gpu", space, "fingerprint");
+    const auto report = distil({space, network, data_, options_, device, 1, 7, {}}, library, state);
+    EXPECT_EQ(report.trained, 8);
+    for (std::size_t m = 1; m < space.blocks()[1].choices.size(); ++m) {
+        EXPECT_TRUE(std::isfinite(library.entry(1, m).nsr));
+    }
+    EXPECT_EQ(library.entry(1, 0).nsr, 0);
+}
+
 TEST_F(DistillerTest, TheLearningRateIsSearchedOnceAndKept) {
     const SearchSpace space = few_choices();
     options_.learning_rate = 0;
