@@ -1,5 +1,6 @@
 #include "predictors/student.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -83,13 +84,22 @@ void Student::learn(const Tensor& input, const Tensor& target, const Tensor& var
     optimizer_->zero_grad();
     const Tensor output = module_->forward(input);
     const Tensor loss = training::noise_to_signal(output, target, variance);
-    if (!std::isfinite(loss.item<double>())) {
-        diverged_ = true;
+    const auto value = loss.item<double>();
+    if (!first_loss_) {
+        first_loss_ = value;
+    }
+    if (!std::isfinite(value)) {
+        finite_ = false;
         optimizer_->zero_grad();
         return;
     }
     loss.backward();
     optimizer_->step(learning_rate_ * factor);
+}
+
+bool Student::diverged(double nsr) const {
+    constexpr double kFar = 10;
+    return !finite_ || !std::isfinite(nsr) || nsr > kFar * std::max(1.0, first_loss_.value_or(1));
 }
 
 void Student::begin_settling() {
@@ -126,7 +136,7 @@ void Student::begin_evaluation() {
 }
 
 void Student::evaluate(const Tensor& input, const Tensor& target) {
-    if (diverged_) {
+    if (!finite_) {
         return;
     }
     const torch::NoGradGuard no_gradients;
@@ -142,7 +152,7 @@ void Student::evaluate(const Tensor& input, const Tensor& target) {
 }
 
 double Student::nsr(const Tensor& variance) const {
-    if (diverged_ || counted_ == 0) {
+    if (!finite_ || counted_ == 0) {
         return std::numeric_limits<double>::quiet_NaN();
     }
     const Tensor error = squared_error_.cpu() / static_cast<double>(counted_);
@@ -150,7 +160,7 @@ double Student::nsr(const Tensor& variance) const {
 }
 
 TensorMap Student::moments() const {
-    if (diverged_ || counted_ == 0) {
+    if (!finite_ || counted_ == 0) {
         return {};
     }
     const auto n = static_cast<double>(counted_);
@@ -160,20 +170,27 @@ TensorMap Student::moments() const {
 
 TensorMap Student::weights() const { return training::state_of(*module_); }
 
-void Student::save(TensorMap& into, const std::string& prefix) const {
-    training::add_with_prefix(into, training::state_of(*module_), prefix + "weights.");
+TensorMap Student::tensors() const {
+    TensorMap result;
+    training::add_with_prefix(result, training::tensors_of(*module_), "weights.");
     if (optimizer_) {
-        training::add_with_prefix(into, optimizer_->state(), prefix + "moments.");
+        training::add_with_prefix(result, optimizer_->tensors(), "moments.");
     }
-    into[prefix + "diverged"] = torch::tensor({diverged_ ? 1 : 0}, torch::kLong);
+    if (first_loss_) {
+        result["first_loss"] = torch::tensor(*first_loss_, torch::kDouble);
+    }
+    result["finite"] = torch::tensor(finite_, torch::kBool);
+    return result;
 }
 
-void Student::load(const TensorMap& from, const std::string& prefix, const std::string& source) {
-    training::load_state(*module_, training::with_prefix_removed(from, prefix + "weights."), source);
+void Student::load(const TensorMap& tensors, const std::string& source) {
+    training::load_state(*module_, training::with_prefix_removed(tensors, "weights."), source);
     if (optimizer_) {
-        optimizer_->load(training::with_prefix_removed(from, prefix + "moments."), source);
+        optimizer_->load(training::with_prefix_removed(tensors, "moments."), source);
     }
-    diverged_ = from.at(prefix + "diverged").item<std::int64_t>() != 0;
+    const auto first = tensors.find("first_loss");
+    first_loss_ = first == tensors.end() ? std::nullopt : std::optional(first->second.item<double>());
+    finite_ = tensors.at("finite").item<bool>();
 }
 
 } // namespace tessera::predictors
