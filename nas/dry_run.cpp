@@ -193,7 +193,7 @@ private:
         for (const auto& block : space_.blocks()) {
             elements += block.site.output().elements();
         }
-        return 2 * elements * float_bytes * config_.distil.batch;
+        return 2 * elements * float_bytes * std::max(config_.distil.batch, predictors::kEvaluationBatch);
     }
 
     const Configuration& config_;

@@ -129,13 +129,17 @@ std::string models_section(const RunFolder& run) {
 std::string predictor_section(const RunFolder& run) {
     const auto honesty = nlohmann::json::parse(support::read_file(run / "predictor/honesty.json"));
     const auto value = [&](const char* key, double factor) {
-        return honesty.at(key).is_null() ? std::string("-")
-                                         : fmt::format("{:.2f}", factor * honesty.at(key).get<double>());
+        const auto found = honesty.find(key);
+        return found == honesty.end() || found->is_null()
+                   ? std::string("-")
+                   : fmt::format("{:.2f}", factor * found->get<double>());
     };
+    const std::string best = fmt::format("the {} best", honesty.value("top_k", 0));
     return html_table({"on networks not fitted", "value"},
                       {{"Kendall tau-b", value("tau", 1)},
                        {"Spearman rho", value("rho", 1)},
-                       {"tau among the best tenth", value("top_decile_tau", 1)},
+                       {"share found of " + best, value("top_precision", 1)},
+                       {"tau among " + best, value("top_tau", 1)},
                        {"RMSE, points", value("rmse", 100)},
                        {"RMSE of guessing the mean, points", value("baseline_rmse", 100)},
                        {"share inside the interval", value("covered", 1)}});

@@ -13,25 +13,38 @@
 namespace tessera::predictors {
 namespace {
 
-/// Up to here the held-out predictions behind the interval come from whole fits, form, target and lambda
-/// chosen anew: choosing among the very residuals that the interval is read from makes them too small.
-/// Beyond, that effect is lost among the samples.
+/// Up to here the held-out predictions behind the interval come from whole fits, weights and lambdas chosen
+/// anew: choosing by the very residuals that the interval is read from makes them too small. Beyond, that
+/// effect is lost among the samples.
 constexpr std::size_t refit_up_to = 40;
 
-/// Half-width of the interval: the ceil(coverage (n + 1))-th smallest left-one-out error (the jackknife with
-/// the finite-sample rank of conformal prediction; Barber et al., arXiv 1905.02928). Infinite where n is too
-/// small to support the coverage.
-double half_width(std::span<const Sample> samples, const FitOptions& options, const Fitted& chosen) {
+std::vector<Regression> regressions_of(const std::vector<Fitted>& fits) {
+    std::vector<Regression> regressions;
+    for (const Fitted& f : fits) {
+        regressions.push_back(f.regression);
+    }
+    std::stable_sort(regressions.begin(), regressions.end(),
+                     [](const Regression& a, const Regression& b) { return a.weight > b.weight; });
+    return regressions;
+}
+
+/// Half-width of the interval in the scale of `target`: the ceil(coverage (n + 1))-th smallest left-one-out
+/// error (the jackknife with the finite-sample rank of conformal prediction; Barber et al., arXiv
+/// 1905.02928). Infinite where n is too small to support the coverage.
+double half_width(std::span<const Sample> samples, const FitOptions& options, const std::vector<Fitted>& fits,
+                  Target target) {
     std::vector<double> errors(samples.size());
     tbb::parallel_for(std::size_t{0}, samples.size(), [&](std::size_t i) {
-        double held_out = chosen.left_out[i];
+        double held_out = 0;
         if (samples.size() <= refit_up_to) {
             const auto others = without(samples, i);
-            const auto fits = fit_each(others, options);
-            held_out = best_of(fits).predict(samples[i].qualities);
+            held_out = average(regressions_of(fit_each(others, options)), samples[i].qualities);
+        } else {
+            for (const Fitted& f : fits) {
+                held_out += f.regression.weight * f.left_out[i];
+            }
         }
-        errors[i] =
-            std::abs(to_target(chosen.target, samples[i].accuracy) - to_target(chosen.target, held_out));
+        errors[i] = std::abs(to_target(target, samples[i].accuracy) - to_target(target, held_out));
     });
     std::sort(errors.begin(), errors.end());
     const double rank = std::ceil(options.coverage * static_cast<double>(errors.size() + 1) - 1e-9);
@@ -44,13 +57,10 @@ double half_width(std::span<const Sample> samples, const FitOptions& options, co
 AccuracyPredictor AccuracyPredictor::fit(std::span<const Sample> samples, const FitOptions& options) {
     check_samples(samples, 4);
     const auto fits = fit_each(samples, options);
-    const Fitted& best = best_of(fits);
     AccuracyPredictor predictor;
-    predictor.form_ = best.form;
-    predictor.target_ = best.target;
+    predictor.regressions_ = regressions_of(fits);
     predictor.blocks_ = samples[0].qualities.size();
-    predictor.model_ = best.model;
-    predictor.half_width_ = half_width(samples, options, best);
+    predictor.half_width_ = half_width(samples, options, fits, predictor.regressions_.front().target);
     return predictor;
 }
 
@@ -58,13 +68,11 @@ Prediction AccuracyPredictor::predict(std::span<const double> qualities) const {
     if (qualities.size() != blocks_) {
         throw std::invalid_argument("one quality a block is needed");
     }
-    const double middle = model_.predict(expand(form_, qualities));
+    const Target scale = regressions_.front().target;
+    const double accuracy = average(regressions_, qualities), middle = to_target(scale, accuracy);
     // The log error falls while the accuracy rises.
-    const double a = from_target(target_, middle - half_width_),
-                 b = from_target(target_, middle + half_width_);
-    return {from_target(target_, middle), std::min(a, b), std::max(a, b)};
+    const double a = from_target(scale, middle - half_width_), b = from_target(scale, middle + half_width_);
+    return {accuracy, std::min({a, b, accuracy}), std::max({a, b, accuracy})};
 }
-
-std::vector<std::string> AccuracyPredictor::features() const { return feature_names(form_, blocks_); }
 
 } // namespace tessera::predictors

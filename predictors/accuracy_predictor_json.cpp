@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -12,8 +13,9 @@ namespace tessera::predictors {
 namespace {
 
 using Json = nlohmann::ordered_json;
-constexpr const char* schema = "tessera-predictor-1";
+constexpr const char* schema = "tessera-predictor-2";
 constexpr std::size_t most_blocks = 1024; // second order: half a million coefficients
+constexpr std::size_t most_regressions = 6;
 
 /// Reads members with their types checked; every complaint names the file.
 struct Reader {
@@ -63,22 +65,50 @@ struct Reader {
     }
 };
 
+Regression read_regression(const Reader& in, std::size_t blocks) {
+    Regression regression;
+    regression.form = in.member("form", {Form::linear, Form::additive, Form::second_order});
+    regression.target = in.member("target", {Target::accuracy, Target::log_error});
+    regression.weight = in.number(in.at("weight"), "weight");
+    if (!(regression.weight >= 0 && regression.weight <= 1)) {
+        in.fail("\"weight\" is outside 0..1");
+    }
+    const std::size_t count = feature_count(regression.form, blocks);
+    if (in.at("features") != Json(feature_names(regression.form, blocks))) {
+        in.fail("\"features\" do not belong to its form");
+    }
+    RidgeModel& model = regression.model;
+    model = {in.number(in.at("intercept"), "intercept"), in.number(in.at("lambda"), "lambda"),
+             in.numbers("mean", count), in.numbers("scale", count), in.numbers("weights", count)};
+    if (!(model.lambda > 0)) {
+        in.fail("\"lambda\" is not positive");
+    }
+    if (!std::ranges::all_of(model.scale, [](double s) { return s > 0; })) {
+        in.fail("\"scale\" is not positive");
+    }
+    return regression;
+}
+
 } // namespace
 
 std::string AccuracyPredictor::json() const {
     Json out;
     out["schema"] = schema;
-    out["form"] = to_text(form_);
-    out["target"] = to_text(target_);
     out["blocks"] = blocks_;
-    out["lambda"] = model_.lambda;
-    out["intercept"] = model_.intercept;
-    out["features"] = features();
-    out["mean"] = model_.mean;
-    out["scale"] = model_.scale;
-    out["weights"] = model_.weights;
     out["half_width"] =
         std::isfinite(half_width_) ? Json(half_width_) : Json(nullptr); // null: the whole of 0..1
+    out["regressions"] = Json::array();
+    for (const Regression& r : regressions_) {
+        out["regressions"].push_back({{"form", to_text(r.form)},
+                                      {"target", to_text(r.target)},
+                                      {"weight", r.weight},
+                                      {"lambda", r.model.lambda},
+                                      {"intercept", r.model.intercept},
+                                      {"features", feature_names(r.form, blocks_)},
+                                      {"mean", r.model.mean},
+                                      {"scale", r.model.scale},
+                                      {"weights", r.model.weights}});
+    }
     return out.dump(1) + "\n";
 }
 
@@ -92,27 +122,23 @@ AccuracyPredictor AccuracyPredictor::from_json(const std::string& text, const st
         in.fail(fmt::format("its schema is not {}", schema));
     }
     AccuracyPredictor predictor;
-    predictor.form_ = in.member("form", {Form::linear, Form::additive, Form::second_order});
-    predictor.target_ = in.member("target", {Target::accuracy, Target::log_error});
     const Json& blocks = in.at("blocks");
     if (!blocks.is_number_unsigned() || blocks.get<std::size_t>() < 1 ||
         blocks.get<std::size_t>() > most_blocks) {
         in.fail(fmt::format("\"blocks\" is not within 1..{}", most_blocks));
     }
     predictor.blocks_ = blocks.get<std::size_t>();
-    const std::size_t count = feature_count(predictor.form_, predictor.blocks_);
-    if (in.at("features") != Json(predictor.features())) {
-        in.fail("\"features\" do not belong to its form");
+    const Json& regressions = in.at("regressions");
+    if (!regressions.is_array() || regressions.empty() || regressions.size() > most_regressions) {
+        in.fail(fmt::format("\"regressions\" needs 1 to {} of them", most_regressions));
     }
-    predictor.model_ = {in.number(in.at("intercept"), "intercept"), in.number(in.at("lambda"), "lambda"),
-                        in.numbers("mean", count), in.numbers("scale", count), in.numbers("weights", count)};
-    if (!(predictor.model_.lambda > 0)) {
-        in.fail("\"lambda\" is not positive");
+    double sum = 0;
+    for (const Json& regression : regressions) {
+        predictor.regressions_.push_back(read_regression({regression, source}, predictor.blocks_));
+        sum += predictor.regressions_.back().weight;
     }
-    for (const double s : predictor.model_.scale) {
-        if (!(s > 0)) {
-            in.fail("\"scale\" is not positive");
-        }
+    if (std::abs(sum - 1) > 1e-6) {
+        in.fail("the weights of its regressions do not sum to 1");
     }
     const Json& width = in.at("half_width");
     predictor.half_width_ =

@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <limits>
+#include <map>
 
 #include <fmt/format.h>
 
@@ -62,17 +63,19 @@ std::filesystem::path BlockLibrary::file(std::size_t block, std::size_t choice) 
     return folder_ / b.name / (support::content_hash(b.choices.at(choice).text()) + ".safetensors");
 }
 
-training::SafetensorsFile BlockLibrary::read(std::size_t block, std::size_t choice) const {
-    const auto path = file(block, choice);
-    auto content = training::read_safetensors(path);
+void BlockLibrary::check(const training::Metadata& metadata, std::size_t block, std::size_t choice) const {
     const auto& b = space_.blocks()[block];
-    const std::string source = path.string();
-    if (field(content.metadata, "schema", source) != kSchema ||
-        field(content.metadata, "block", source) != b.name ||
-        field(content.metadata, "choice", source) != b.choices[choice].text() ||
-        field(content.metadata, "fingerprint", source) != fingerprint_) {
+    const std::string source = file(block, choice).string();
+    if (field(metadata, "schema", source) != kSchema || field(metadata, "block", source) != b.name ||
+        field(metadata, "choice", source) != b.choices[choice].text() ||
+        field(metadata, "fingerprint", source) != fingerprint_) {
         throw RunError(fmt::format("{}: belongs to another library; run `tessera distil` again", source));
     }
+}
+
+training::SafetensorsFile BlockLibrary::read(std::size_t block, std::size_t choice) const {
+    auto content = training::read_safetensors(file(block, choice));
+    check(content.metadata, block, choice);
     return content;
 }
 
@@ -81,7 +84,7 @@ bool BlockLibrary::has(std::size_t block, std::size_t choice) const {
         return false;
     }
     try {
-        read(block, choice);
+        check(training::read_safetensors_metadata(file(block, choice)), block, choice);
         return true;
     } catch (const RunError&) { return false; }
 }
@@ -102,14 +105,15 @@ void BlockLibrary::store(std::size_t block, std::size_t choice, const TrainedCho
 }
 
 LibraryEntry BlockLibrary::entry(std::size_t block, std::size_t choice) const {
-    const auto content = read(block, choice);
     const std::string source = file(block, choice).string();
+    const auto metadata = training::read_safetensors_metadata(source);
+    check(metadata, block, choice);
     LibraryEntry entry;
     entry.block = space_.blocks()[block].name;
     entry.choice = space_.blocks()[block].choices[choice];
-    entry.status = status_of(field(content.metadata, "status", source), source);
-    entry.nsr = support::parse_number(field(content.metadata, "nsr", source), source);
-    entry.learning_rate = support::parse_number(field(content.metadata, "learning_rate", source), source);
+    entry.status = status_of(field(metadata, "status", source), source);
+    entry.nsr = support::parse_number(field(metadata, "nsr", source), source);
+    entry.learning_rate = support::parse_number(field(metadata, "learning_rate", source), source);
     entry.costs = space_.block_costs(block, entry.choice);
     return entry;
 }
@@ -150,20 +154,36 @@ std::vector<std::vector<double>> read_quality(const std::filesystem::path& table
     const std::string source = table.string();
     const auto block = csv.column("block", source), choice = csv.column("choice", source),
                nsr = csv.column("nsr", source);
-    std::map<std::pair<std::string, std::string>, double> values;
-    for (const auto& row : csv.rows) {
-        values[{row[block], row[choice]}] = support::parse_number(row[nsr], source + ": column nsr");
-    }
     std::vector<std::vector<double>> quality;
-    for (const auto& b : space.blocks()) {
-        auto& qualities = quality.emplace_back();
-        for (const auto& c : b.choices) {
-            const auto found = values.find({b.name, c.text()});
-            if (found == values.end()) {
-                throw RunError(
-                    fmt::format("{}: no row for block {} and choice {}", source, b.name, c.text()));
-            }
-            qualities.push_back(found->second);
+    std::map<std::pair<std::string, std::string>, std::pair<std::size_t, std::size_t>> places;
+    for (std::size_t b = 0; b < space.blocks().size(); ++b) {
+        const auto& choices = space.blocks()[b].choices;
+        quality.emplace_back(choices.size());
+        for (std::size_t m = 0; m < choices.size(); ++m) {
+            places[{space.blocks()[b].name, choices[m].text()}] = {b, m};
+        }
+    }
+    std::map<std::pair<std::string, std::string>, std::size_t> rows; // 1 is the first below the header
+    for (std::size_t r = 1; r <= csv.rows.size(); ++r) {
+        const auto& row = csv.rows[r - 1];
+        const std::pair key{row[block], row[choice]};
+        const auto place = places.find(key);
+        if (place == places.end()) {
+            throw RunError(fmt::format(
+                "{}: row {}: the space has no block {} with choice {}; run `tessera distil` again", source, r,
+                key.first, key.second));
+        }
+        if (const auto [first, added] = rows.emplace(key, r); !added) {
+            throw RunError(fmt::format("{}: row {}: block {} and choice {} are in row {} already", source, r,
+                                       key.first, key.second, first->second));
+        }
+        quality[place->second.first][place->second.second] =
+            support::parse_number(row[nsr], fmt::format("{}: row {}: nsr", source, r));
+    }
+    for (const auto& [key, place] : places) {
+        if (!rows.contains(key)) {
+            throw RunError(fmt::format("{}: no row for block {} and choice {}; run `tessera distil` again",
+                                       source, key.first, key.second));
         }
     }
     return quality;

@@ -38,7 +38,8 @@ public:
     BlockLibrary(std::filesystem::path folder, const search_spaces::SearchSpace& space,
                  std::string fingerprint);
 
-    /// True where the entry's file is there, undamaged, and of this fingerprint.
+    /// True where the entry's file is there, whole, and of this fingerprint. Reads its header alone; so does
+    /// entry().
     bool has(std::size_t block, std::size_t choice) const;
     void store(std::size_t block, std::size_t choice, const TrainedChoice& trained) const;
     LibraryEntry entry(std::size_t block, std::size_t choice) const;
@@ -55,6 +56,7 @@ public:
     const std::string& fingerprint() const { return fingerprint_; }
 
 private:
+    void check(const training::Metadata& metadata, std::size_t block, std::size_t choice) const;
     training::SafetensorsFile read(std::size_t block, std::size_t choice) const;
     std::filesystem::path folder_;
     search_spaces::SearchSpace space_;
@@ -62,7 +64,8 @@ private:
 };
 
 /// NSR per block and choice as written in library.csv (NaN where unusable). Throws RunError naming the file
-/// when a row is missing or does not belong to the space.
+/// and the row's number (1 is the first below the header) where one is foreign to the space or appears twice,
+/// and when one is missing.
 std::vector<std::vector<double>> read_quality(const std::filesystem::path& table,
                                               const search_spaces::SearchSpace& space);
 

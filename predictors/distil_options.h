@@ -8,6 +8,9 @@
 
 namespace tessera::predictors {
 
+/// Images in a batch of calibration and evaluation: fixed, so that quality has the same bits everywhere.
+inline constexpr std::int64_t kEvaluationBatch = 128;
+
 struct DistilOptions {
     std::int64_t epochs = 1, batch = 128;
     std::int64_t train_limit = 0;           ///< training images per epoch; 0: all

@@ -35,8 +35,11 @@ std::string_view spelling(E value, const support::EnumNames<E>& names) {
 FitOptions FitOptions::read(support::Section section) {
     FitOptions options;
     section.read("form", options.form, forms(),
-                 "Features of the block qualities that the accuracy is regressed on.");
-    section.read("target", options.target, targets(), "Scale in which the accuracy is regressed.");
+                 "Features of the block qualities that the accuracy is regressed on; automatic: the mean of "
+                 "all three, weighted by "
+                 "how well each predicts what it was not fitted on.");
+    section.read("target", options.target, targets(),
+                 "Scale in which the accuracy is regressed; automatic: both, averaged likewise.");
     section.read("coverage", options.coverage, {0.5, 0.99},
                  "Share of networks that the prediction interval should cover.");
     section.read("monotone", options.monotone,

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
+#include <optional>
 
 #include <fmt/format.h>
 
@@ -13,8 +15,37 @@
 
 namespace tessera::predictors {
 
-double Fitted::predict(std::span<const double> qualities) const {
+namespace {
+
+/// Inverse squares of the leave-one-out mean squared errors, relative to the smallest; errors of less than a
+/// ten-thousandth of a point are equally good.
+void weigh(std::vector<Fitted>& fits) {
+    constexpr double kNothing = 1e-6;
+    double least = std::numeric_limits<double>::infinity(), sum = 0;
+    for (const Fitted& f : fits) {
+        least = std::min(least, f.rmse);
+    }
+    for (Fitted& f : fits) {
+        f.regression.weight = std::pow((least + kNothing) / (f.rmse + kNothing), 4);
+        sum += f.regression.weight;
+    }
+    for (Fitted& f : fits) {
+        f.regression.weight /= sum;
+    }
+}
+
+} // namespace
+
+double Regression::predict(std::span<const double> qualities) const {
     return from_target(target, model.predict(expand(form, qualities)));
+}
+
+double average(std::span<const Regression> regressions, std::span<const double> qualities) {
+    double sum = 0;
+    for (const Regression& r : regressions) {
+        sum += r.weight * r.predict(qualities);
+    }
+    return std::clamp(sum, 0.0, 1.0); // weights sum to 1 but for rounding
 }
 
 void check_samples(std::span<const Sample> samples, std::size_t least) {
@@ -59,7 +90,11 @@ std::vector<Fitted> fit_each(std::span<const Sample> samples, const FitOptions& 
             const auto features = expand(form, s.qualities);
             x.values.insert(x.values.end(), features.begin(), features.end());
         }
-        const RidgePath path(x);
+        std::optional<RidgePath>
+            path; // its decomposition serves both targets; the monotone fit has no use for it
+        if (!options.monotone) {
+            path.emplace(x);
+        }
         for (const Target target : {Target::accuracy, Target::log_error}) {
             if (options.target != Target::automatic && options.target != target) {
                 continue;
@@ -69,20 +104,16 @@ std::vector<Fitted> fit_each(std::span<const Sample> samples, const FitOptions& 
                 y.push_back(to_target(target, accuracy));
             }
             const Trend trend = target == Target::accuracy ? Trend::falling : Trend::rising;
-            RidgeFit fit = options.monotone ? fit_monotone(x, y, trend) : path.fit(y);
+            RidgeFit fit = options.monotone ? fit_monotone(x, y, trend) : path->fit(y);
             for (double& v : fit.leave_one_out) {
                 v = from_target(target, v);
             }
             const double error = rmse(fit.leave_one_out, truth);
-            fits.push_back({form, target, std::move(fit.model), std::move(fit.leave_one_out), error});
+            fits.push_back({{form, target, 1, std::move(fit.model)}, std::move(fit.leave_one_out), error});
         }
     }
+    weigh(fits);
     return fits;
-}
-
-const Fitted& best_of(const std::vector<Fitted>& fits) {
-    return *std::min_element(fits.begin(), fits.end(),
-                             [](const Fitted& a, const Fitted& b) { return a.rmse < b.rmse; });
 }
 
 std::vector<Sample> without(std::span<const Sample> samples, std::size_t index) {

@@ -1,4 +1,4 @@
-// The regressions that the accuracy predictor chooses from.
+// The regressions that the accuracy predictor averages.
 #pragma once
 
 #include <span>
@@ -10,20 +10,17 @@ namespace tessera::predictors {
 
 /// One combination of form and target with its own lambda.
 struct Fitted {
-    Form form = Form::linear;
-    Target target = Target::accuracy;
-    RidgeModel model;
+    Regression regression;
     std::vector<double> left_out; ///< each sample's accuracy as predicted by the fit without it
     double rmse = 0;              ///< of left_out
-    double predict(std::span<const double> qualities) const;
 };
 
 /// Throws RunError as AccuracyPredictor::fit does, with fewer than `least` samples too.
 void check_samples(std::span<const Sample> samples, std::size_t least);
-/// Every combination that the options leave open, simplest form first. Needs two samples.
+/// Every combination that the options leave open, with its weight, simplest form first. Needs two samples.
 std::vector<Fitted> fit_each(std::span<const Sample> samples, const FitOptions& options);
-/// The one with the smallest left-one-out error, the first of equals.
-const Fitted& best_of(const std::vector<Fitted>& fits);
+/// Weighted mean of the regressions' predictions.
+double average(std::span<const Regression> regressions, std::span<const double> qualities);
 std::vector<Sample> without(std::span<const Sample> samples, std::size_t index);
 
 } // namespace tessera::predictors

@@ -22,8 +22,8 @@ HonestyReport assess(std::span<const Sample> samples, const FitOptions& options)
 
     HonestyReport report;
     for (const Fitted& f : fit_each(samples, options)) {
-        report.compared.push_back(
-            {f.form, f.target, f.model.lambda, f.rmse, kendall_tau_b(f.left_out, truth)});
+        report.compared.push_back({f.regression.form, f.regression.target, f.regression.weight,
+                                   f.regression.model.lambda, f.rmse, kendall_tau_b(f.left_out, truth)});
     }
     report.held_out.resize(n);
     tbb::parallel_for(std::size_t{0}, n, [&](std::size_t i) {
@@ -46,7 +46,9 @@ HonestyReport assess(std::span<const Sample> samples, const FitOptions& options)
     report.tau = kendall_tau_b(predicted, truth);
     report.rho = spearman_rho(predicted, truth);
     report.rmse = rmse(predicted, truth);
-    report.top_decile_tau = top_decile_tau(predicted, truth);
+    report.top_k = top_count(n);
+    report.top_tau = top_tau(predicted, truth, report.top_k);
+    report.top_precision = precision_at(predicted, truth, report.top_k);
     report.covered = static_cast<double>(covered) / static_cast<double>(n);
     report.baseline_rmse = rmse(mean_of_others, truth);
     return report;
@@ -55,18 +57,21 @@ HonestyReport assess(std::span<const Sample> samples, const FitOptions& options)
 std::string HonestyReport::json() const {
     using Json = nlohmann::ordered_json;
     Json out; // a measure that is not defined (NaN, on constant accuracies) becomes null
-    out["schema"] = "tessera-honesty-1";
+    out["schema"] = "tessera-honesty-2";
     out["samples"] = held_out.size();
     out["tau"] = tau;
     out["rho"] = rho;
     out["rmse"] = rmse;
-    out["top_decile_tau"] = top_decile_tau;
+    out["top_k"] = top_k;
+    out["top_tau"] = top_tau;
+    out["top_precision"] = top_precision;
     out["covered"] = covered;
     out["baseline_rmse"] = baseline_rmse;
     out["compared"] = Json::array();
     for (const Compared& c : compared) {
         out["compared"].push_back({{"form", to_text(c.form)},
                                    {"target", to_text(c.target)},
+                                   {"weight", c.weight},
                                    {"lambda", c.lambda},
                                    {"rmse", c.rmse},
                                    {"tau", c.tau}});

@@ -1,40 +1,18 @@
 #include "predictors/monotone_ridge.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <stdexcept>
 
 #include <Eigen/Dense>
 
+#include "predictors/standardise.h"
+
 namespace tessera::predictors {
 namespace {
 
-struct Standardised {
-    Eigen::MatrixXd z;
-    std::vector<double> mean, scale;
-};
-
-Standardised standardise(const Matrix& x) {
-    Standardised s;
-    s.z.resize(static_cast<Eigen::Index>(x.rows), static_cast<Eigen::Index>(x.columns));
-    const auto n = static_cast<double>(x.rows);
-    for (std::size_t c = 0; c < x.columns; ++c) {
-        double mean = 0, square = 0;
-        for (std::size_t r = 0; r < x.rows; ++r) {
-            mean += x.at(r, c) / n;
-        }
-        for (std::size_t r = 0; r < x.rows; ++r) {
-            square += (x.at(r, c) - mean) * (x.at(r, c) - mean) / n;
-        }
-        const double scale = square > 0 ? std::sqrt(square) : 1;
-        for (std::size_t r = 0; r < x.rows; ++r) {
-            s.z(static_cast<Eigen::Index>(r), static_cast<Eigen::Index>(c)) = (x.at(r, c) - mean) / scale;
-        }
-        s.mean.push_back(mean);
-        s.scale.push_back(scale);
-    }
-    return s;
-}
+using Rows = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 
 /// Non-negative weights by coordinate descent, from a start near the solution of the neighbouring penalty.
 void descend(const Eigen::MatrixXd& gram, const Eigen::VectorXd& target, double lambda, Eigen::VectorXd& w) {
@@ -79,25 +57,28 @@ Eigen::VectorXd left_out(const Eigen::MatrixXd& z, const Eigen::VectorXd& y, dou
 } // namespace
 
 RidgeFit fit_monotone(const Matrix& x, std::span<const double> y, Trend trend) {
-    if (x.rows < 2 || y.size() != x.rows) {
-        throw std::invalid_argument("two rows and a target for each are needed");
+    const auto finite = [](double v) { return std::isfinite(v); };
+    if (y.size() != x.rows || !std::all_of(y.begin(), y.end(), finite)) {
+        throw std::invalid_argument("ridge regression needs one finite target a row");
     }
     const double sign = trend == Trend::rising ? 1 : -1;
     const Standardised s = standardise(x);
+    const Eigen::MatrixXd z = Eigen::Map<const Rows>(s.z.values.data(), static_cast<Eigen::Index>(x.rows),
+                                                     static_cast<Eigen::Index>(x.columns));
     const Eigen::VectorXd target =
         sign * Eigen::Map<const Eigen::VectorXd>(y.data(), static_cast<Eigen::Index>(y.size()));
     const double n = static_cast<double>(x.rows), mean = target.mean();
-    const Eigen::MatrixXd gram = s.z.transpose() * s.z;
-    const Eigen::VectorXd moment = s.z.transpose() * (target.array() - mean).matrix();
+    const Eigen::MatrixXd gram = z.transpose() * z;
+    const Eigen::VectorXd moment = z.transpose() * (target.array() - mean).matrix();
 
     RidgeFit best;
     best.leave_one_out_rmse = std::numeric_limits<double>::infinity();
-    Eigen::VectorXd w = Eigen::VectorXd::Zero(s.z.cols());
+    Eigen::VectorXd w = Eigen::VectorXd::Zero(z.cols());
     constexpr int kSteps = 16; // from 1e4 down to 1e-4 times the number of rows, two a decade
     for (int step = 0; step <= kSteps; ++step) {
         const double lambda = n * std::pow(10.0, 4.0 - 8.0 * step / kSteps);
         descend(gram, moment, lambda, w);
-        const Eigen::VectorXd predicted = left_out(s.z, target, lambda, w);
+        const Eigen::VectorXd predicted = left_out(z, target, lambda, w);
         const double rmse = std::sqrt((predicted - target).squaredNorm() / n);
         if (!(rmse < best.leave_one_out_rmse)) {
             continue;

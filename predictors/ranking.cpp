@@ -141,11 +141,12 @@ double rmse(std::span<const double> predicted, std::span<const double> truth) {
     return truth.empty() ? undefined : std::sqrt(sum / static_cast<double>(truth.size()));
 }
 
-double top_decile_tau(std::span<const double> predicted, std::span<const double> truth) {
+std::size_t top_count(std::size_t n) { return std::max((n + 9) / 10, std::min<std::size_t>(n, 5)); }
+
+double top_tau(std::span<const double> predicted, std::span<const double> truth, std::size_t k) {
     check(predicted, truth);
-    const std::size_t n = truth.size();
     std::vector<double> p, t;
-    for (const std::size_t i : largest(truth, std::max((n + 9) / 10, std::min<std::size_t>(n, 5)))) {
+    for (const std::size_t i : largest(truth, std::min(k, truth.size()))) {
         p.push_back(predicted[i]);
         t.push_back(truth[i]);
     }

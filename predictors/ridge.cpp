@@ -54,39 +54,17 @@ struct RidgePath::Projected {
     std::vector<double> centred, coordinates; ///< y - mean, U' (y - mean)
 };
 
-RidgePath::RidgePath(const Matrix& x) : z_(x), mean_(x.columns), scale_(x.columns, 1) {
-    const auto finite = [](double v) { return std::isfinite(v); };
-    if (x.rows < 2 || x.values.size() != x.rows * x.columns ||
-        !std::all_of(x.values.begin(), x.values.end(), finite)) {
-        throw std::invalid_argument("ridge regression needs at least two rows of finite numbers");
-    }
-    const auto n = static_cast<double>(x.rows);
-    for (std::size_t j = 0; j < x.columns; ++j) {
-        for (std::size_t i = 0; i < x.rows; ++i) {
-            mean_[j] += x.at(i, j) / n;
-        }
-        double square = 0;
-        for (std::size_t i = 0; i < x.rows; ++i) {
-            square += (x.at(i, j) - mean_[j]) * (x.at(i, j) - mean_[j]) / n;
-        }
-        const bool constant = std::sqrt(square) <= 1e-12 * std::abs(mean_[j]);
-        if (!constant) {
-            scale_[j] = std::sqrt(square);
-        }
-        for (std::size_t i = 0; i < x.rows; ++i) {
-            z_.at(i, j) = constant ? 0 : (x.at(i, j) - mean_[j]) / scale_[j];
-        }
-    }
+RidgePath::RidgePath(const Matrix& x) : s_(standardise(x)) {
     // Where p > n the Gram matrix Z Z' = U S^2 U' is smaller; squaring the condition does no harm beside a
     // penalty.
     const bool wide = x.columns > x.rows;
     std::vector<std::vector<double>> columns(wide ? x.rows : x.columns, std::vector<double>(x.rows));
     for (std::size_t k = 0; k < columns.size(); ++k) {
         for (std::size_t i = 0; i < x.rows; ++i) {
-            const std::span<const double> all(z_.values);
+            const std::span<const double> all(s_.z.values);
             columns[k][i] =
                 wide ? dot(all.subspan(k * x.columns, x.columns), all.subspan(i * x.columns, x.columns))
-                     : z_.at(i, k);
+                     : s_.z.at(i, k);
         }
     }
     orthogonalise(columns);
@@ -109,7 +87,7 @@ RidgePath::RidgePath(const Matrix& x) : z_(x), mean_(x.columns), scale_(x.column
 
 RidgePath::Projected RidgePath::project(std::span<const double> y) const {
     const auto finite = [](double v) { return std::isfinite(v); };
-    if (y.size() != z_.rows || !std::all_of(y.begin(), y.end(), finite)) {
+    if (y.size() != s_.z.rows || !std::all_of(y.begin(), y.end(), finite)) {
         throw std::invalid_argument("ridge regression needs one finite target a row");
     }
     Projected target;
@@ -128,7 +106,7 @@ RidgePath::Projected RidgePath::project(std::span<const double> y) const {
 // Left-one-out residuals r_i / (1 - h_i) with H = 1 1'/n + U diag(s^2 / (s^2 + lambda)) U' (Allen's PRESS).
 // Exact while the columns keep their scales; their means follow by themselves, the intercept being free.
 std::vector<double> RidgePath::residuals(const Projected& target, double lambda) const {
-    std::vector<double> residual = target.centred, free(z_.rows, 1 - 1 / static_cast<double>(z_.rows));
+    std::vector<double> residual = target.centred, free(s_.z.rows, 1 - 1 / static_cast<double>(s_.z.rows));
     for (std::size_t k = 0; k < axes_.size(); ++k) {
         const double shrink = squares_[k] / (squares_[k] + lambda), along = shrink * target.coordinates[k];
         const double* axis = axes_[k].data();
@@ -145,17 +123,17 @@ std::vector<double> RidgePath::residuals(const Projected& target, double lambda)
 
 RidgeFit RidgePath::finish(std::span<const double> y, const Projected& target, double lambda) const {
     RidgeFit fit;
-    fit.model = {target.mean, lambda, mean_, scale_, std::vector<double>(z_.columns, 0.0)};
-    std::vector<double> dual(z_.rows, 0.0); // weights = Z' U (S^2 + lambda)^-1 U' y
+    fit.model = {target.mean, lambda, s_.mean, s_.scale, std::vector<double>(s_.z.columns, 0.0)};
+    std::vector<double> dual(s_.z.rows, 0.0); // weights = Z' U (S^2 + lambda)^-1 U' y
     for (std::size_t k = 0; k < axes_.size(); ++k) {
         const double along = target.coordinates[k] / (squares_[k] + lambda);
         for (std::size_t i = 0; i < dual.size(); ++i) {
             dual[i] += along * axes_[k][i];
         }
     }
-    for (std::size_t i = 0; i < z_.rows; ++i) {
-        for (std::size_t j = 0; j < z_.columns; ++j) {
-            fit.model.weights[j] += z_.at(i, j) * dual[i];
+    for (std::size_t i = 0; i < s_.z.rows; ++i) {
+        for (std::size_t j = 0; j < s_.z.columns; ++j) {
+            fit.model.weights[j] += s_.z.at(i, j) * dual[i];
         }
     }
     const auto left_out = residuals(target, lambda);

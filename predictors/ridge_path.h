@@ -4,7 +4,7 @@
 #include <span>
 #include <vector>
 
-#include "predictors/ridge.h"
+#include "predictors/standardise.h"
 
 namespace tessera::predictors {
 
@@ -24,8 +24,7 @@ private:
     std::vector<double> residuals(const Projected& target, double lambda) const;
     RidgeFit finish(std::span<const double> y, const Projected& target, double lambda) const;
 
-    Matrix z_;
-    std::vector<double> mean_, scale_;
+    Standardised s_;
     std::vector<std::vector<double>> axes_; ///< columns of U whose singular value is not 0
     std::vector<double> squares_;           ///< their S^2
 };

@@ -1,45 +1,19 @@
 #include "predictors/shared_pass.h"
 
 #include <algorithm>
-#include <atomic>
 #include <chrono>
 
-#include <fmt/format.h>
-#include <oneapi/tbb/parallel_for.h>
 #include <oneapi/tbb/task_arena.h>
 
-#include "support/error.h"
+#include "predictors/run_tasks.h"
 #include "support/interrupt.h"
 #include "support/log.h"
-#include "training/device.h"
-#include "training/state.h"
 
 namespace tessera::predictors {
 
 using training::Batch;
-using training::TensorMap;
 
 namespace {
-
-constexpr std::int64_t kEvaluationBatch = 128; ///< fixed, so that quality has the same bits everywhere
-
-/// Runs `tasks` in their order on `workers` threads, one intra-op thread each. A plain counter instead of
-/// oneTBB's splitting keeps the order, and with it the balance: the largest come first.
-void run_tasks(int workers, const std::vector<std::function<void()>>& tasks) {
-    std::atomic<std::size_t> next{0};
-    const auto drain = [&](int) {
-        training::use_threads(1);
-        for (std::size_t i = next++; i < tasks.size(); i = next++) {
-            tasks[i]();
-        }
-    };
-    if (workers == 1) {
-        drain(0);
-        return;
-    }
-    tbb::task_arena arena(workers);
-    arena.execute([&] { tbb::parallel_for(0, workers, drain); });
-}
 
 Maps maps_of(const PassContext& context, const std::function<Batch(std::int64_t)>& batch_of,
              std::int64_t index) {
@@ -94,42 +68,12 @@ std::int64_t steps_of(const PassContext& context) {
     return context.options.epochs * std::max<std::int64_t>(1, images / batch);
 }
 
-void train_together(const PassContext& context, std::vector<Student*> students, std::int64_t limit,
-                    support::Progress& progress, const std::filesystem::path& checkpoint,
-                    const std::string& name) {
+void train_together(const PassContext& context, const std::vector<Student*>& students, std::int64_t limit,
+                    support::Progress& progress, std::int64_t first,
+                    const std::function<void(std::int64_t)>& save) {
     const std::int64_t images = images_per_epoch(context), batch = std::min(context.options.batch, images);
     const std::int64_t per_epoch = std::max<std::int64_t>(1, images / batch);
     const std::int64_t steps = limit > 0 ? std::min(limit, steps_of(context)) : steps_of(context);
-
-    std::int64_t first = 0;
-    if (!checkpoint.empty() && std::filesystem::exists(checkpoint)) {
-        try {
-            const auto saved = training::read_safetensors(checkpoint);
-            if (saved.metadata.contains("pass") && saved.metadata.at("pass") == name) {
-                for (std::size_t i = 0; i < students.size(); ++i) {
-                    students[i]->load(saved.tensors, fmt::format("{}.", i), checkpoint.string());
-                }
-                first = saved.tensors.at("step").item<std::int64_t>();
-                progress.advance(first * static_cast<std::int64_t>(students.size()));
-                support::info("goes on at step {} of {}", first, steps);
-            }
-        } catch (const std::exception& error) {
-            throw support::RunError(
-                fmt::format("{}: damaged checkpoint ({}); delete it to start the pass again",
-                            checkpoint.string(), error.what()));
-        }
-    }
-    const auto save = [&](std::int64_t step) {
-        if (checkpoint.empty()) {
-            return;
-        }
-        TensorMap state;
-        for (std::size_t i = 0; i < students.size(); ++i) {
-            students[i]->save(state, fmt::format("{}.", i));
-        }
-        state["step"] = torch::tensor({step}, torch::kLong);
-        training::write_safetensors(checkpoint, state, {{"schema", "tessera-pass-1"}, {"pass", name}});
-    };
 
     std::int64_t ordered_epoch = -1;
     std::vector<std::int64_t> order;
@@ -158,12 +102,11 @@ void train_together(const PassContext& context, std::vector<Student*> students, 
     auto saved_at = std::chrono::steady_clock::now();
     const auto after = [&](std::int64_t step) {
         progress.advance(static_cast<std::int64_t>(students.size()));
-        const auto now = std::chrono::steady_clock::now();
-        const bool interrupted = support::interrupt_pending();
-        if (interrupted ||
-            std::chrono::duration<double>(now - saved_at).count() >= context.options.checkpoint_seconds) {
+        const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - saved_at;
+        if (save && (step + 1 == steps || support::interrupt_pending() ||
+                     passed.count() >= context.options.checkpoint_seconds)) {
             save(step + 1);
-            saved_at = now;
+            saved_at = std::chrono::steady_clock::now();
         }
         support::check_interrupt();
     };

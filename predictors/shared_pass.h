@@ -2,10 +2,8 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 #include <functional>
 #include <memory>
-#include <string>
 #include <vector>
 
 #include "predictors/distil_options.h"
@@ -42,12 +40,12 @@ void stream(const PassContext& context, std::vector<Student*> students, std::int
 /// Steps of a whole pass: epochs x batches (the last partial batch of an epoch is left out).
 std::int64_t steps_of(const PassContext& context);
 
-/// Trains the students, `limit` steps at most (0: steps_of). With a checkpoint path, state is stored every
-/// options.checkpoint_seconds and on interruption (then Interrupted is thrown), and a pass of the same name
-/// goes on from it.
-void train_together(const PassContext& context, std::vector<Student*> students, std::int64_t limit,
-                    support::Progress& progress, const std::filesystem::path& checkpoint = {},
-                    const std::string& name = {});
+/// Trains the students, which have `first` steps behind them, up to step `limit` (0: steps_of). `save(step)`
+/// is called after the last step, every options.checkpoint_seconds, and on interruption before Interrupted is
+/// thrown.
+void train_together(const PassContext& context, const std::vector<Student*>& students, std::int64_t limit,
+                    support::Progress& progress, std::int64_t first = 0,
+                    const std::function<void(std::int64_t)>& save = {});
 
 /// Settles BatchNorm statistics on training images, then takes quality and moments on held-out ones.
 void settle_and_evaluate(const PassContext& context, std::vector<Student*> students);

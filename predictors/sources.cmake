@@ -8,11 +8,17 @@ set(CORE
   memory_plan.cpp
   monotone_ridge.cpp
   ranking.cpp
-  ridge.cpp)
+  rate_grid.cpp
+  ridge.cpp
+  standardise.cpp)
 set(TORCH
   block_library.cpp
   distil_options.cpp
   distiller.cpp
+  learning_rate.cpp
   memory_meter.cpp
+  pass_checkpoints.cpp
+  pass_plan.cpp
+  run_tasks.cpp
   shared_pass.cpp
   student.cpp)

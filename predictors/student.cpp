@@ -1,5 +1,6 @@
 #include "predictors/student.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -39,7 +40,7 @@ void for_each_norm(torch::nn::Module& module, Visit visit) {
 } // namespace
 
 Student::Student(const SearchSpace& space, std::size_t block, std::size_t choice, double learning_rate,
-                 double clip, std::uint64_t run_seed)
+                 double clip, std::uint64_t run_seed, torch::Device device)
     : block_(block), choice_(choice), learning_rate_(learning_rate) {
     const auto& b = space.blocks().at(block);
     const auto& c = b.choices.at(choice);
@@ -48,19 +49,21 @@ Student::Student(const SearchSpace& space, std::size_t block, std::size_t choice
     search_spaces::initialise(*module_, support::derive_seed(run_seed, {"distil", b.name, c.text()}));
     training::to_channels_last(*module_);
     module_->train();
+    module_->to(device); // before the optimiser, whose moments live where the parameters do
     // A pass-through has no parameters and nothing to learn.
     if (!module_->parameters().empty()) {
         optimizer_.emplace(make_optimizer(*module_, learning_rate, clip));
     }
 }
 
-Student::Student(const SearchSpace& space, std::size_t block, const TensorMap& weights)
+Student::Student(const SearchSpace& space, std::size_t block, const TensorMap& weights, torch::Device device)
     : block_(block), choice_(0) {
     const auto& b = space.blocks().at(block);
     macs_ = space.block_costs(block, b.choices.front()).macs;
     module_ = search_spaces::build_block(b.choices.front(), b.site);
     training::load_state(*module_, weights, "reference");
     training::to_channels_last(*module_);
+    module_->to(device);
     module_->eval();
 }
 
@@ -72,14 +75,6 @@ std::int64_t Student::weight_bytes() const {
     return bytes;
 }
 
-void Student::to(torch::Device device) {
-    if (device.is_cpu()) {
-        return;
-    }
-    module_->to(device);
-    // The optimiser holds the parameters it was given; moving a module replaces their data in place.
-}
-
 void Student::learn(const Tensor& input, const Tensor& target, const Tensor& variance, double factor) {
     if (!active()) {
         return;
@@ -89,14 +84,22 @@ void Student::learn(const Tensor& input, const Tensor& target, const Tensor& var
     optimizer_->zero_grad();
     const Tensor output = module_->forward(input);
     const Tensor loss = training::noise_to_signal(output, target, variance);
-    last_loss_ = loss.item<double>();
-    if (!std::isfinite(last_loss_)) {
-        diverged_ = true;
+    const auto value = loss.item<double>();
+    if (!first_loss_) {
+        first_loss_ = value;
+    }
+    if (!std::isfinite(value)) {
+        finite_ = false;
         optimizer_->zero_grad();
         return;
     }
     loss.backward();
     optimizer_->step(learning_rate_ * factor);
+}
+
+bool Student::diverged(double nsr) const {
+    constexpr double kFar = 10;
+    return !finite_ || !std::isfinite(nsr) || nsr > kFar * std::max(1.0, first_loss_.value_or(1));
 }
 
 void Student::begin_settling() {
@@ -133,7 +136,7 @@ void Student::begin_evaluation() {
 }
 
 void Student::evaluate(const Tensor& input, const Tensor& target) {
-    if (diverged_) {
+    if (!finite_) {
         return;
     }
     const torch::NoGradGuard no_gradients;
@@ -149,7 +152,7 @@ void Student::evaluate(const Tensor& input, const Tensor& target) {
 }
 
 double Student::nsr(const Tensor& variance) const {
-    if (diverged_ || counted_ == 0) {
+    if (!finite_ || counted_ == 0) {
         return std::numeric_limits<double>::quiet_NaN();
     }
     const Tensor error = squared_error_.cpu() / static_cast<double>(counted_);
@@ -157,7 +160,7 @@ double Student::nsr(const Tensor& variance) const {
 }
 
 TensorMap Student::moments() const {
-    if (diverged_ || counted_ == 0) {
+    if (!finite_ || counted_ == 0) {
         return {};
     }
     const auto n = static_cast<double>(counted_);
@@ -167,20 +170,27 @@ TensorMap Student::moments() const {
 
 TensorMap Student::weights() const { return training::state_of(*module_); }
 
-void Student::save(TensorMap& into, const std::string& prefix) const {
-    training::add_with_prefix(into, training::state_of(*module_), prefix + "weights.");
+TensorMap Student::tensors() const {
+    TensorMap result;
+    training::add_with_prefix(result, training::tensors_of(*module_), "weights.");
     if (optimizer_) {
-        training::add_with_prefix(into, optimizer_->state(), prefix + "moments.");
+        training::add_with_prefix(result, optimizer_->tensors(), "moments.");
     }
-    into[prefix + "diverged"] = torch::tensor({diverged_ ? 1 : 0}, torch::kLong);
+    if (first_loss_) {
+        result["first_loss"] = torch::tensor(*first_loss_, torch::kDouble);
+    }
+    result["finite"] = torch::tensor(finite_, torch::kBool);
+    return result;
 }
 
-void Student::load(const TensorMap& from, const std::string& prefix, const std::string& source) {
-    training::load_state(*module_, training::with_prefix_removed(from, prefix + "weights."), source);
+void Student::load(const TensorMap& tensors, const std::string& source) {
+    training::load_state(*module_, training::with_prefix_removed(tensors, "weights."), source);
     if (optimizer_) {
-        optimizer_->load(training::with_prefix_removed(from, prefix + "moments."), source);
+        optimizer_->load(training::with_prefix_removed(tensors, "moments."), source);
     }
-    diverged_ = from.at(prefix + "diverged").item<std::int64_t>() != 0;
+    const auto first = tensors.find("first_loss");
+    first_loss_ = first == tensors.end() ? std::nullopt : std::optional(first->second.item<double>());
+    finite_ = tensors.at("finite").item<bool>();
 }
 
 } // namespace tessera::predictors

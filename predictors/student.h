@@ -13,26 +13,28 @@ namespace tessera::predictors {
 class Student {
 public:
     /// Freshly initialised from a seed of its own, derived from the run's seed, the block's name and the
-    /// choice alone.
+    /// choice alone; the same values on every device.
     Student(const search_spaces::SearchSpace& space, std::size_t block, std::size_t choice,
-            double learning_rate, double clip, std::uint64_t run_seed);
+            double learning_rate, double clip, std::uint64_t run_seed, torch::Device device = torch::kCPU);
     /// The reference's own block: never trained, only evaluated.
-    Student(const search_spaces::SearchSpace& space, std::size_t block, const training::TensorMap& weights);
+    Student(const search_spaces::SearchSpace& space, std::size_t block, const training::TensorMap& weights,
+            torch::Device device = torch::kCPU);
 
     std::size_t block() const { return block_; }
     std::size_t choice() const { return choice_; }
     double learning_rate() const { return learning_rate_; }
     /// Trainable and still finite.
-    bool active() const { return optimizer_.has_value() && !diverged_; }
-    bool diverged() const { return diverged_; }
-    double last_loss() const { return last_loss_; }
+    bool active() const { return optimizer_.has_value() && finite_; }
+    /// True where a loss or the held-out `nsr` is not finite, or `nsr` is far above both 1 (what predicting
+    /// each channel's mean gives) and the loss of the first batch. One that has merely not learnt much has
+    /// not diverged.
+    bool diverged(double nsr) const;
     /// Multiply-accumulates of one image: how long its task takes, relative to others.
     std::int64_t macs() const { return macs_; }
     std::int64_t weight_bytes() const;
-    void to(torch::Device device);
 
-    /// One step on a batch of the reference's maps at `factor` times the learning rate. Marks itself diverged
-    /// on a loss that is not finite.
+    /// One step on a batch of the reference's maps at `factor` times the learning rate; the last one where
+    /// the loss is not finite.
     void learn(const torch::Tensor& input, const torch::Tensor& target, const torch::Tensor& variance,
                double factor);
 
@@ -48,15 +50,18 @@ public:
     training::TensorMap moments() const;
 
     training::TensorMap weights() const;
-    /// Weights, optimiser moments and divergence, to go on later with the same bits.
-    void save(training::TensorMap& into, const std::string& prefix) const;
-    void load(const training::TensorMap& from, const std::string& prefix, const std::string& source);
+    /// All that it takes to go on later with the same bits: weights, optimiser moments, how its loss began
+    /// and whether it still is finite. The tensors themselves, not copies: to be written before the next
+    /// step.
+    training::TensorMap tensors() const;
+    void load(const training::TensorMap& tensors, const std::string& source);
 
 private:
     std::size_t block_, choice_;
-    double learning_rate_ = 0, last_loss_ = 0;
+    double learning_rate_ = 0;
+    std::optional<double> first_loss_;
     std::int64_t macs_;
-    bool diverged_ = false;
+    bool finite_ = true;
     std::shared_ptr<search_spaces::BlockImpl> module_;
     std::optional<training::Optimizer> optimizer_;
     torch::Tensor squared_error_, sum_, sum_of_squares_; ///< per channel, double

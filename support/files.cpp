@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <cstring>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 #include <fcntl.h>
@@ -80,15 +81,7 @@ void sync_folder(const fs::path& folder) {
 
 void write_atomically(const fs::path& file, std::string_view content) {
     AtomicFile whole(file);
-    {
-        const Descriptor out(::open(whole.path().c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
-        if (!out) {
-            fail("write", file, errno);
-        }
-        if (!write_all(out.get(), content)) {
-            fail("write", file, errno);
-        }
-    }
+    whole.append(content);
     whole.commit();
 }
 
@@ -96,12 +89,23 @@ AtomicFile::AtomicFile(fs::path target)
     : target_(real_target(target)), temporary_(temporary_beside(target_)) {}
 
 AtomicFile::~AtomicFile() {
+    const Descriptor closed(descriptor_);
     if (!committed_) {
         ::unlink(temporary_.c_str());
     }
 }
 
+void AtomicFile::append(std::string_view content) {
+    if (descriptor_ < 0) {
+        descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    }
+    if (descriptor_ < 0 || !write_all(descriptor_, content)) {
+        fail("write", target_, errno);
+    }
+}
+
 void AtomicFile::commit() {
+    const Descriptor closed(std::exchange(descriptor_, -1));
     sync(temporary_, O_RDONLY);
     if (::rename(temporary_.c_str(), target_.c_str()) != 0) {
         fail("write", target_, errno);

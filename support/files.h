@@ -12,8 +12,9 @@ namespace tessera::support {
 /// and the system's reason (read-only, disk full, ...), leaving neither a new nor a temporary file.
 void write_atomically(const std::filesystem::path& file, std::string_view content);
 
-/// As write_atomically for content that another library writes itself (for instance TorchScript): write to
-/// path(), then commit(). Destroyed without commit(), the temporary file is removed.
+/// As write_atomically for content that comes piece by piece, through append(), or that another library
+/// writes itself (for instance TorchScript), to path(); then commit(). Destroyed without commit(), the
+/// temporary file is removed.
 class AtomicFile {
 public:
     explicit AtomicFile(std::filesystem::path target);
@@ -21,10 +22,12 @@ public:
     AtomicFile(const AtomicFile&) = delete;
     AtomicFile& operator=(const AtomicFile&) = delete;
     const std::filesystem::path& path() const { return temporary_; }
+    void append(std::string_view content);
     void commit();
 
 private:
     std::filesystem::path target_, temporary_;
+    int descriptor_ = -1; ///< of append()
     bool committed_ = false;
 };
 

@@ -39,11 +39,11 @@ public:
     /// where clipping is on, else 0.
     double step(double learning_rate);
 
-    /// Moments and the step count, by parameter name.
+    /// Moments and the step count, by parameter name: copies on the CPU, or the moments themselves (for
+    /// writing them before the next step).
     TensorMap state() const;
+    TensorMap tensors() const;
     void load(const TensorMap& state, const std::string& source);
-    /// Bytes of moments that the optimiser keeps for `parameter_bytes` of weights.
-    static std::int64_t state_bytes(OptimizerKind kind, std::int64_t parameter_bytes);
 
 private:
     std::vector<std::string> names_;

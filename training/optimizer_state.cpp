@@ -1,4 +1,4 @@
-// Storing and restoring an optimiser, its size, and the learning rate's schedule.
+// Storing and restoring an optimiser, and the learning rate's schedule.
 #include <cmath>
 #include <numbers>
 
@@ -12,37 +12,32 @@ constexpr const char *first_prefix = "first.", *second_prefix = "second.", *step
 
 } // namespace
 
-TensorMap Optimizer::state() const {
-    TensorMap result;
-    const auto copy = [](const torch::Tensor& moment) {
-        return moment.to(torch::kCPU, moment.scalar_type(), false, /*copy=*/true,
-                         torch::MemoryFormat::Contiguous);
-    };
+TensorMap Optimizer::tensors() const {
+    TensorMap result{{steps_name, torch::scalar_tensor(steps_, torch::kInt64)}};
     for (std::size_t i = 0; i < names_.size(); ++i) {
-        result.emplace(first_prefix + names_[i], copy(first_[i]));
+        result.emplace(first_prefix + names_[i], first_[i]);
         if (!second_.empty()) {
-            result.emplace(second_prefix + names_[i], copy(second_[i]));
+            result.emplace(second_prefix + names_[i], second_[i]);
         }
     }
-    result.emplace(steps_name, torch::scalar_tensor(steps_, torch::kInt64));
+    return result;
+}
+
+TensorMap Optimizer::state() const {
+    TensorMap result = tensors();
+    for (auto& [name, moment] : result) {
+        moment = moment.to(torch::kCPU, moment.scalar_type(), false, /*copy=*/true,
+                           torch::MemoryFormat::Contiguous);
+    }
     return result;
 }
 
 void Optimizer::load(const TensorMap& state, const std::string& source) {
     torch::Tensor steps = torch::zeros({}, torch::kInt64);
-    TensorMap target{{steps_name, steps}};
-    for (std::size_t i = 0; i < names_.size(); ++i) {
-        target.emplace(first_prefix + names_[i], first_[i]);
-        if (!second_.empty()) {
-            target.emplace(second_prefix + names_[i], second_[i]);
-        }
-    }
+    TensorMap target = tensors();
+    target[steps_name] = steps;
     copy_state(target, state, source, "the optimiser");
     steps_ = steps.item<std::int64_t>();
-}
-
-std::int64_t Optimizer::state_bytes(OptimizerKind kind, std::int64_t parameter_bytes) {
-    return kind == OptimizerKind::sgd ? parameter_bytes : 2 * parameter_bytes;
 }
 
 double cosine_factor(std::int64_t step, std::int64_t total, std::int64_t warmup) {

@@ -20,7 +20,7 @@ constexpr std::size_t alignment = 8;
 
 struct StoredTensor {
     const std::string* name;
-    torch::Tensor values;
+    const torch::Tensor* values;
     std::string_view dtype;
 };
 
@@ -36,11 +36,11 @@ std::vector<StoredTensor> entries_of(const std::filesystem::path& file, const Te
             throw support::RunError(fmt::format("{}: tensor '{}' has type {}, which cannot be stored",
                                                 file.string(), name, c10::toString(tensor.scalar_type())));
         }
-        entries.push_back({&name, tensor.detach().to(torch::kCPU).contiguous(), known->text});
+        entries.push_back({&name, &tensor, known->text});
     }
     // Wide types first, so that every tensor starts at a multiple of its item's size, as in the reference.
     std::stable_sort(entries.begin(), entries.end(), [](const StoredTensor& a, const StoredTensor& b) {
-        return a.values.element_size() > b.values.element_size();
+        return a.values->element_size() > b.values->element_size();
     });
     return entries;
 }
@@ -75,9 +75,9 @@ void write_safetensors(const std::filesystem::path& file, const TensorMap& tenso
     std::size_t end = 0;
     for (const StoredTensor& entry : entries) {
         const std::size_t begin = end;
-        end += entry.values.nbytes();
+        end += entry.values->nbytes();
         header[*entry.name] = {
-            {"dtype", entry.dtype}, {"shape", entry.values.sizes().vec()}, {"data_offsets", {begin, end}}};
+            {"dtype", entry.dtype}, {"shape", entry.values->sizes().vec()}, {"data_offsets", {begin, end}}};
     }
     std::string text;
     try {
@@ -87,16 +87,18 @@ void write_safetensors(const std::filesystem::path& file, const TensorMap& tenso
     }
     text.append((alignment - text.size() % alignment) % alignment, ' ');
 
-    std::string content(alignment, '\0');
+    std::string prefix(alignment, '\0');
     for (std::size_t i = 0; i < alignment; ++i) {
-        content[i] = static_cast<char>(text.size() >> 8 * i & 0xff);
+        prefix[i] = static_cast<char>(text.size() >> 8 * i & 0xff);
     }
-    content.reserve(alignment + text.size() + end);
-    content += text;
+    support::AtomicFile whole(file);
+    whole.append(prefix);
+    whole.append(text);
     for (const StoredTensor& entry : entries) {
-        content.append(static_cast<const char*>(entry.values.const_data_ptr()), entry.values.nbytes());
+        const torch::Tensor values = entry.values->detach().to(torch::kCPU).contiguous();
+        whole.append({static_cast<const char*>(values.const_data_ptr()), values.nbytes()});
     }
-    support::write_atomically(file, content);
+    whole.commit();
 }
 
 } // namespace tessera::training

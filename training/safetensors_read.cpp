@@ -34,6 +34,7 @@ public:
     explicit SafetensorsReader(const std::filesystem::path& file) : file_(file) {}
 
     SafetensorsFile read();
+    Metadata read_metadata();
 
 private:
     [[noreturn]] void fail(const std::string& what) const {
@@ -48,6 +49,8 @@ private:
     std::uint64_t bytes_of(const DeclaredTensor& entry) const;
     void check_layout(const std::vector<DeclaredTensor>& sorted, std::uint64_t data) const;
     Metadata metadata(const json& value) const;
+    /// Opens the file and checks all but the data, before which the stream then stands.
+    std::vector<DeclaredTensor> open(Metadata& metadata_found);
 
     const std::filesystem::path& file_;
     std::ifstream stream_;
@@ -174,7 +177,7 @@ Metadata SafetensorsReader::metadata(const json& value) const {
     return result;
 }
 
-SafetensorsFile SafetensorsReader::read() {
+std::vector<DeclaredTensor> SafetensorsReader::open(Metadata& metadata_found) {
     std::error_code error;
     if (!std::filesystem::exists(file_, error)) {
         throw support::RunError(fmt::format("{}: no such file", file_.string()));
@@ -210,11 +213,10 @@ SafetensorsFile SafetensorsReader::read() {
         fail("its header is not a JSON object");
     }
 
-    SafetensorsFile result;
     std::vector<DeclaredTensor> entries;
     for (const auto& [name, value] : header.items()) {
         if (name == "__metadata__") {
-            result.metadata = metadata(value);
+            metadata_found = metadata(value);
         } else {
             entries.push_back(entry(name, value));
         }
@@ -223,8 +225,18 @@ SafetensorsFile SafetensorsReader::read() {
         return std::pair(a.begin, a.end) < std::pair(b.begin, b.end);
     });
     check_layout(entries, size - 8 - length);
+    return entries;
+}
 
-    for (const DeclaredTensor& next : entries) {
+Metadata SafetensorsReader::read_metadata() {
+    Metadata result;
+    open(result);
+    return result;
+}
+
+SafetensorsFile SafetensorsReader::read() {
+    SafetensorsFile result;
+    for (const DeclaredTensor& next : open(result.metadata)) {
         torch::Tensor values = torch::empty(next.shape, next.dtype->type);
         fill(values.data_ptr(), next.end - next.begin);
         if (next.dtype->type == torch::kBool) {
@@ -241,5 +253,9 @@ SafetensorsFile SafetensorsReader::read() {
 } // namespace
 
 SafetensorsFile read_safetensors(const std::filesystem::path& file) { return SafetensorsReader(file).read(); }
+
+Metadata read_safetensors_metadata(const std::filesystem::path& file) {
+    return SafetensorsReader(file).read_metadata();
+}
 
 } // namespace tessera::training

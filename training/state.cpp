@@ -10,11 +10,16 @@
 namespace tessera::training {
 namespace {
 
-/// The module's own tensors by name; undefined ones (BatchNorm without statistics) have nothing to store.
+std::string describe(const torch::Tensor& tensor) {
+    return fmt::format("{} [{}]", c10::toString(tensor.scalar_type()), fmt::join(tensor.sizes(), " x "));
+}
+
+} // namespace
+
 TensorMap tensors_of(const torch::nn::Module& module) {
     TensorMap result;
     for (const auto& item : module.named_parameters()) {
-        if (item.value().defined()) {
+        if (item.value().defined()) { // BatchNorm without statistics has nothing to store
             result.emplace(item.key(), item.value());
         }
     }
@@ -25,12 +30,6 @@ TensorMap tensors_of(const torch::nn::Module& module) {
     }
     return result;
 }
-
-std::string describe(const torch::Tensor& tensor) {
-    return fmt::format("{} [{}]", c10::toString(tensor.scalar_type()), fmt::join(tensor.sizes(), " x "));
-}
-
-} // namespace
 
 TensorMap state_of(const torch::nn::Module& module) {
     TensorMap result;

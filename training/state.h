@@ -9,6 +9,8 @@
 
 namespace tessera::training {
 
+/// The module's own parameters and buffers by their dotted names, not copies: for writing them at once.
+TensorMap tensors_of(const torch::nn::Module& module);
 /// Detached copies on the CPU of all parameters and buffers, by their dotted names.
 TensorMap state_of(const torch::nn::Module& module);
 

@@ -82,22 +82,29 @@ Outcome fit_outcome(StageContext& context) {
     const auto file = context.run / "predictor/predictor.json";
     const auto predictor = predictors::AccuracyPredictor::from_json(support::read_file(file), file.string());
     const auto honesty = nlohmann::json::parse(support::read_file(context.run / "predictor/honesty.json"));
-    support::TextTable table({"form", "target", "leave-one-out RMSE, points", "tau"});
+    support::TextTable table({"form", "target", "weight", "leave-one-out RMSE, points", "tau"});
     for (const auto& c : honesty.at("compared")) {
-        table.add({c.at("form"), c.at("target"), fmt::format("{:.2f}", 100 * c.at("rmse").get<double>()),
+        table.add({c.at("form"), c.at("target"), fmt::format("{:.2f}", c.at("weight").get<double>()),
+                   fmt::format("{:.2f}", 100 * c.at("rmse").get<double>()),
                    fmt::format("{:.2f}", c.at("tau").is_null() ? 0.0 : c.at("tau").get<double>())});
     }
     const auto value = [&](const char* key) {
         return honesty.at(key).is_null() ? std::numeric_limits<double>::quiet_NaN()
                                          : honesty.at(key).get<double>();
     };
-    return {fmt::format("Predictor: {} in {}; on networks it was not fitted on: tau {:.2f}, rho {:.2f}, RMSE "
-                        "{:.2f} points "
-                        "(guessing the mean: {:.2f}), tau among the best tenth {:.2f}\n{}  plot     {}\n",
-                        predictors::to_text(predictor.form()), predictors::to_text(predictor.target()),
-                        value("tau"), value("rho"), 100 * value("rmse"), 100 * value("baseline_rmse"),
-                        value("top_decile_tau"), table.text(),
-                        (context.run / "predictor/predicted.svg").string()),
+    const auto& regressions = predictor.regressions();
+    return {fmt::format(
+                "Predictor: {}{} in {}; on networks it was not fitted on: tau {:.2f}, rho {:.2f}, RMSE "
+                "{:.2f} points (guessing the mean: {:.2f}); of the {} best {:.0f} % are found, in an order "
+                "of tau {:.2f}\n{}  plot     {}\n",
+                regressions.size() > 1
+                    ? fmt::format("the mean of {} regressions, most of all ", regressions.size())
+                    : "",
+                predictors::to_text(regressions.front().form),
+                predictors::to_text(regressions.front().target), value("tau"), value("rho"),
+                100 * value("rmse"), 100 * value("baseline_rmse"), honesty.at("top_k").get<std::size_t>(),
+                100 * value("top_precision"), value("top_tau"), table.text(),
+                (context.run / "predictor/predicted.svg").string()),
             honesty};
 }
 

@@ -76,9 +76,29 @@ TEST(MonotoneRidge, AFeatureThatActsTheWrongWayIsLeftOut) {
     EXPECT_EQ(fit.model.weights[1], 0);
 }
 
+TEST(MonotoneRidge, ABlockThatIsConstantInTheSamplesChangesNoPrediction) {
+    // The mean of seven times 0.1 is not 0.1: its deviations are rounding, 1e-17, and no scale.
+    Matrix x{7, 2, {}};
+    std::vector<double> y;
+    support::Rng rng(3);
+    for (int i = 0; i < 7; ++i) {
+        x.values.insert(x.values.end(), {0.1, rng.uniform()});
+        y.push_back(0.9 - 0.3 * x.values.back());
+    }
+    const RidgeFit fit = fit_monotone(x, y, Trend::falling);
+    EXPECT_EQ(fit.model.weights[0], 0);
+    EXPECT_EQ(fit.model.scale[0], 1);
+    EXPECT_EQ(fit.model.predict(std::vector<double>{0.4, 0.5}),
+              fit.model.predict(std::vector<double>{0.1, 0.5}));
+}
+
 TEST(MonotoneRidge, NeedsTwoRowsAndATargetForEach) {
     EXPECT_THROW(fit_monotone({1, 1, {1}}, std::vector<double>{1}, Trend::rising), std::invalid_argument);
     EXPECT_THROW(fit_monotone({2, 1, {1, 2}}, std::vector<double>{1}, Trend::rising), std::invalid_argument);
+    EXPECT_THROW(fit_monotone({2, 1, {1, 2}}, std::vector<double>{1, NAN}, Trend::rising),
+                 std::invalid_argument);
+    EXPECT_THROW(fit_monotone({2, 1, {1, NAN}}, std::vector<double>{1, 2}, Trend::rising),
+                 std::invalid_argument);
 }
 
 } // namespace

@@ -114,17 +114,26 @@ TEST(Ranking, RmseOfKnownErrors) {
     EXPECT_EQ(rmse(Values{0.5}, Values{0.5}), 0);
 }
 
-TEST(Ranking, TopDecileLooksAtTheTrulyBestOnly) {
+TEST(Ranking, TheBestAreATenthButFiveAtLeast) {
+    EXPECT_EQ(top_count(0), 0U);
+    EXPECT_EQ(top_count(3), 3U);
+    EXPECT_EQ(top_count(12), 5U);
+    EXPECT_EQ(top_count(50), 5U);
+    EXPECT_EQ(top_count(51), 6U);
+    EXPECT_EQ(top_count(1000), 100U);
+}
+
+TEST(Ranking, TopTauLooksAtTheTrulyBestOnly) {
     Values truth(100), predicted(100);
     for (std::size_t i = 0; i < 100; ++i) {
         truth[i] = static_cast<double>(i);
         predicted[i] = i < 90 ? truth[i] : 1000 - truth[i]; // right below, reversed among the best ten
     }
-    EXPECT_NEAR(top_decile_tau(predicted, truth), -1, 1e-14);
-    // Five at least: of 12 the best five are 7..11.
+    EXPECT_NEAR(top_tau(predicted, truth, 10), -1, 1e-14);
+    // Of 12 the best five are 7..11.
     Values few{0, 0, 0, 0, 0, 0, 0, 3, 2, 4, 5, 6}, order{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11};
-    EXPECT_NEAR(top_decile_tau(few, order), 0.8, 1e-14);
-    EXPECT_NEAR(top_decile_tau(Values{1, 2, 3}, Values{4, 5, 6}), 1, 1e-14);
+    EXPECT_NEAR(top_tau(few, order, 5), 0.8, 1e-14);
+    EXPECT_NEAR(top_tau(Values{1, 2, 3}, Values{4, 5, 6}, 5), 1, 1e-14);
 }
 
 TEST(Ranking, PrecisionCountsTheOverlap) {
@@ -145,7 +154,7 @@ TEST(Ranking, RefusesUnequalLengthsAndNonFiniteValues) {
         EXPECT_THROW(kendall_tau_b(a, b), std::invalid_argument);
         EXPECT_THROW(spearman_rho(a, b), std::invalid_argument);
         EXPECT_THROW(rmse(a, b), std::invalid_argument);
-        EXPECT_THROW(top_decile_tau(a, b), std::invalid_argument);
+        EXPECT_THROW(top_tau(a, b, 1), std::invalid_argument);
         EXPECT_THROW(precision_at(a, b, 1), std::invalid_argument);
     }
 }

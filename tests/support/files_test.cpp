@@ -140,6 +140,25 @@ TEST(AtomicFileTest, AppearsOnCommitOnly) {
     EXPECT_EQ(folder.entries(), 1U);
 }
 
+TEST(AtomicFileTest, GrowsPieceByPiece) {
+    const TemporaryFolder folder;
+    {
+        AtomicFile file(folder / "a");
+        file.append("one");
+        file.append("");
+        file.append(" two");
+        EXPECT_FALSE(fs::exists(folder / "a"));
+        file.commit();
+    }
+    EXPECT_EQ(get(folder / "a"), "one two");
+    {
+        AtomicFile abandoned(folder / "a");
+        abandoned.append("three");
+    }
+    EXPECT_EQ(get(folder / "a"), "one two");
+    EXPECT_EQ(folder.entries(), 1U);
+}
+
 TEST(AtomicFileTest, IsRemovedWithoutCommit) {
     const TemporaryFolder folder;
     {

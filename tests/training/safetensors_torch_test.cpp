@@ -87,6 +87,22 @@ TEST_F(Safetensors, AnEmptyFileOfNoTensorsIsValid) {
     EXPECT_TRUE(read_safetensors(file_).tensors.empty());
 }
 
+TEST_F(Safetensors, TheTextsAreReadWithoutTheTensors) {
+    write_safetensors(file_, {{"b", torch::ones({100, 100})}}, {{"k", "v"}, {"n", "1"}});
+    EXPECT_EQ(read_safetensors_metadata(file_), (Metadata{{"k", "v"}, {"n", "1"}}));
+    write_safetensors(file_, {{"b", torch::ones({2})}});
+    EXPECT_TRUE(read_safetensors_metadata(file_).empty());
+    // What the header promises has to be there.
+    const std::string whole = bytes();
+    write(whole.substr(0, whole.size() - 1));
+    EXPECT_THROW(read_safetensors_metadata(file_), support::RunError);
+    write(whole + "x");
+    EXPECT_THROW(read_safetensors_metadata(file_), support::RunError);
+    write(file_of(R"({"__metadata__":{"k":1}})", ""));
+    EXPECT_THROW(read_safetensors_metadata(file_), support::RunError);
+    EXPECT_THROW(read_safetensors_metadata(scratch_.path() / "absent"), support::RunError);
+}
+
 TEST_F(Safetensors, WhatCannotBeStoredIsRefusedAndNothingIsLeft) {
     EXPECT_THROW(write_safetensors(file_, {{"c", torch::zeros({1}, torch::kComplexFloat)}}),
                  support::RunError);
