@@ -12,4 +12,5 @@ set(TORCH
   commands/status.cpp
   help.cpp
   main.cpp
+  probes.cpp
   version.cpp)

@@ -1,5 +1,7 @@
 #include "latency/deployed.h"
 
+#include <sstream>
+
 #include <ATen/CPUGeneratorImpl.h>
 
 #include "search_spaces/torchscript.h"
@@ -28,6 +30,12 @@ Deployed::Deployed(const search_spaces::Network& network, const torch::Tensor& e
     training::to_channels_last(*copy);
     module_ = search_spaces::deploy(
         *copy, [&](const torch::Tensor& x) { return copy->forward(x); }, example);
+}
+
+std::string Deployed::archive() const {
+    std::ostringstream stream;
+    module_.save(stream);
+    return stream.str();
 }
 
 } // namespace tessera::latency

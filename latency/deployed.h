@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include <torch/script.h>
 #include <torch/torch.h>
@@ -24,6 +25,8 @@ public:
     /// Deploys a copy of the network with its own weights.
     Deployed(const search_spaces::Network& network, const torch::Tensor& example);
 
+    /// As a TorchScript archive; the same bytes for the same module.
+    std::string archive() const;
     torch::Tensor operator()(const torch::Tensor& x) { return module_.forward({x}).toTensor(); }
 
 private:

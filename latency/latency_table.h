@@ -12,7 +12,7 @@ namespace tessera::latency {
 
 /// Order statistics of repeated timings, in milliseconds.
 struct Timing {
-    std::int64_t count = 0;
+    std::int64_t count = 0; ///< 0: not measured
     double mean_ms = 0, variance_ms2 = 0, p10_ms = 0, p50_ms = 0, p90_ms = 0;
     /// Of at least one sample; quantiles by linear interpolation.
     static Timing of(std::vector<double> samples_ms);

@@ -6,6 +6,7 @@
 #include <yaml-cpp/yaml.h>
 
 #include "latency/latency_table.h"
+#include "latency/table_csv.h"
 #include "support/config.h"
 #include "support/csv.h"
 #include "support/error.h"
@@ -96,10 +97,11 @@ private:
     const std::string& file_;
 };
 
-/// `optional`: a stem or head that was not measured has count 0 and takes no time.
-Timing read_timing(const Mapping& m, bool optional) {
+/// Of count 0 are a stem or head that was not measured and takes no time (`end`), and a row whose time was
+/// not measured but estimated.
+Timing read_timing(const Mapping& m, bool end) {
     Timing t;
-    t.count = m.whole(m.at("count"), "count", optional ? 0 : 1);
+    t.count = m.whole(m.at("count"), "count", 0);
     t.mean_ms = m.real("mean_ms");
     t.variance_ms2 = m.real("variance_ms2");
     t.p10_ms = m.real("p10_ms");
@@ -108,10 +110,11 @@ Timing read_timing(const Mapping& m, bool optional) {
     if (!(t.variance_ms2 >= 0)) {
         m.fail(m.at("variance_ms2"), "the variance is negative");
     }
-    if (t.count > 0 && !(t.mean_ms > 0 && t.p10_ms > 0)) {
+    const bool absent = end && t.count == 0;
+    if (!absent && !(t.mean_ms > 0 && t.p10_ms > 0)) {
         m.fail(m.node(), "a time is not positive");
     }
-    if (t.count == 0 && !(t.mean_ms == 0 && t.p10_ms == 0 && t.p90_ms == 0)) {
+    if (absent && !(t.mean_ms == 0 && t.p10_ms == 0 && t.p90_ms == 0)) {
         m.fail(m.node(), "a time without a measurement");
     }
     if (t.p10_ms > t.p50_ms || t.p50_ms > t.p90_ms) {
@@ -127,6 +130,9 @@ LatencyContext read_context(const YAML::Node& node, const std::string& file) {
     if (c.device.empty()) {
         m.fail(m.at("device"), "'device' is empty");
     }
+    try {
+        check_device_name(c.device, "'device'");
+    } catch (const support::RunError& error) { m.fail(m.at("device"), error.what()); }
     c.hardware = m.text("hardware");
     c.threads = m.whole(m.at("threads"), "threads", 1);
     c.batch = m.whole(m.at("batch"), "batch", 1);

@@ -1,12 +1,19 @@
 set(CORE
   latency_table.cpp
   latency_table_load.cpp
-  latency_table_yaml.cpp)
+  latency_table_yaml.cpp
+  measure_script.cpp
+  table_csv.cpp
+  time_columns.cpp
+  whole_network_fit.cpp)
 set(TORCH
+  brought_tables.cpp
   chains.cpp
   deployed.cpp
   hardware.cpp
   probe.cpp
+  probe_files.cpp
+  row_lookup.cpp
   steady_memory.cpp
   stopwatch.cpp
   whole_networks.cpp)

@@ -30,7 +30,7 @@ TeachOptions read_teach(Section section) {
 
 LatencyOptions read_latency(Section section) {
     LatencyOptions o;
-    section.read("table", o.table, "Latency table (YAML) to use instead of measuring this machine.");
+    o.table.read(section);
     o.probe.read(section);
     section.finish();
     return o;
@@ -56,18 +56,37 @@ SampleOptions read_sample(Section section) {
     return o;
 }
 
-SearchStageOptions read_search(Section section, const std::vector<std::string>& known) {
+/// One per device that can be measured here, or that the table the user brings knows. Where the table has
+/// gone, any: the run holds what was made of it.
+std::vector<std::string> latency_objectives(const latency::TableOptions& table) {
+    if (table.file.empty()) {
+        return {"latency_cpu_ms", "latency_cuda_ms"};
+    }
+    if (!std::filesystem::exists(table.file)) {
+        return {std::string(any_latency)};
+    }
+    std::vector<std::string> names;
+    for (const auto& device : latency::table_devices(table)) {
+        names.push_back("latency_" + device + "_ms");
+    }
+    return names;
+}
+
+SearchStageOptions read_search(Section section, const std::vector<std::string>& latencies) {
     SearchStageOptions o;
     o.search.read(section);
+    std::vector<std::string> known = {"accuracy", "macs", "parameters", "peak_memory_bytes"};
+    known.insert(known.begin() + 1, latencies.begin(), latencies.end());
     o.objectives = Objective::read_list(
-        section.list("objectives",
-                     "What to search for: name, direction, optional min and max; empty: accuracy up, "
-                     "latency_cpu_ms down."),
+        section.list(
+            "objectives",
+            "What to search for: name, direction, optional min and max; empty: accuracy up, latency of "
+            "the first device down."),
         known);
     // Empty as absent: that is how a run keeps a configuration that says nothing of them.
     if (o.objectives.empty()) {
-        o.objectives = {{"accuracy", Direction::maximize, {}, {}},
-                        {"latency_cpu_ms", Direction::minimize, {}, {}}};
+        const std::string first = latencies.front() == any_latency ? "latency_cpu_ms" : latencies.front();
+        o.objectives = {{"accuracy", Direction::maximize, {}, {}}, {first, Direction::minimize, {}, {}}};
     }
     section.finish();
     return o;
@@ -112,10 +131,8 @@ Configuration Configuration::read(const support::Document& document) {
     c.sample = read_sample(sample);
     Section fit = root.section("fit", "The accuracy predictor.");
     c.fit = predictors::FitOptions::read(fit);
-    const std::vector<std::string> objectives = {"accuracy", "latency_cpu_ms", "latency_cuda_ms",
-                                                 "macs",     "parameters",     "peak_memory_bytes"};
     Section search = root.section("search", "The search for the front.");
-    c.search = read_search(search, objectives);
+    c.search = read_search(search, latency_objectives(c.latency.table));
     Section finetune = root.section("finetune", "Fine-tuning of chosen points.");
     c.finetune = read_finetune(finetune);
     for (const std::string& expression : c.finetune.pick) {
@@ -141,8 +158,8 @@ void Configuration::check_outside(bool taught, bool measured) const {
     if (!taught && !teach.weights.empty() && !std::filesystem::is_regular_file(teach.weights)) {
         missing("teach.weights", teach.weights, "no such file");
     }
-    if (!measured && !latency.table.empty() && !std::filesystem::is_regular_file(latency.table)) {
-        missing("latency.table", latency.table, "no such file");
+    if (!measured && !latency.table.file.empty() && !std::filesystem::is_regular_file(latency.table.file)) {
+        missing("latency.table", latency.table.file, "no such file");
     }
     if (space.size() < 5) {
         throw support::UsageError(

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "latency/brought_tables.h"
 #include "latency/probe.h"
 #include "nas/objective.h"
 #include "nas/search.h"
@@ -22,7 +23,7 @@ struct TeachOptions {
 };
 
 struct LatencyOptions {
-    std::filesystem::path table; ///< a pinned table: nothing is measured
+    latency::TableOptions table; ///< with a file, nothing is measured
     latency::ProbeOptions probe;
 };
 

@@ -55,9 +55,24 @@ std::string bounds_text(const ObjectiveTables& tables, const std::vector<Objecti
 
 } // namespace
 
+KnownCosts known_costs(const Configuration& configuration) {
+    const auto& options = configuration.latency.table;
+    KnownCosts known{ObjectiveTables(configuration.space), {}};
+    if (!options.file.empty() && std::filesystem::exists(options.file)) {
+        latency::BroughtTables brought = latency::load_tables(options, configuration.space);
+        for (const auto& table : brought.tables) {
+            known.tables.add(table, configuration.space, options.missing);
+        }
+        known.notes = std::move(brought.notes);
+        known.notes.insert(known.notes.end(), brought.warnings.begin(), brought.warnings.end());
+    }
+    return known;
+}
+
 Description describe(const Configuration& configuration) {
     const auto& space = configuration.space;
-    const ObjectiveTables tables(space);
+    const KnownCosts known = known_costs(configuration);
+    const ObjectiveTables& tables = known.tables;
     Description result;
     const auto& in = space.input();
     result.text =
@@ -104,6 +119,14 @@ Description describe(const Configuration& configuration) {
         result.json["costs"][name] = {{"least", low}, {"reference", own}, {"most", high}};
     }
     result.text += "\n" + costs.text();
+
+    if (!known.notes.empty()) {
+        result.text += "\nLatency table\n";
+        for (const std::string& note : known.notes) {
+            result.text += "  " + note + "\n";
+            result.json["notes"].push_back(note);
+        }
+    }
 
     const std::string bounds = bounds_text(tables, configuration.search.objectives, result.json["bounds"]);
     if (space.size() < 5) {

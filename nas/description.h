@@ -6,8 +6,19 @@
 #include <nlohmann/json.hpp>
 
 #include "nas/configuration.h"
+#include "nas/objective_tables.h"
 
 namespace tessera::nas {
+
+/// What any architecture costs as far as it is known before anything is spent: the space's own costs, and
+/// latencies from a table that the user brings, where its file is (still) there.
+struct KnownCosts {
+    ObjectiveTables tables;
+    std::vector<std::string> notes; ///< about the table: how its costs came about, what is wrong with it
+};
+
+/// Throws RunError where the table cannot be used.
+KnownCosts known_costs(const Configuration& configuration);
 
 struct Description {
     std::string text;

@@ -111,7 +111,7 @@ public:
 
     StageEstimate measure() const {
         const auto& probe = config_.latency.probe;
-        if (!config_.latency.table.empty()) {
+        if (!config_.latency.table.file.empty()) {
             return {0.1, process_, 0};
         }
         std::size_t most = 0, modules = 0;

@@ -206,16 +206,21 @@ std::string text_of(const Draft& draft, const Budgets& budgets) {
                                fmt::format("  batch: {}\n  learning_rate: 0.02\n", draft.batch);
     text += fmt::format("\n# Networks trained so that accuracy can be predicted.\nsample:\n  count: {}\n{}",
                         budgets.samples, tuning);
-    text += "\n# What is wanted. Bounds: {name: latency_cpu_ms, direction: minimize, max: 5}; also macs, "
-            "parameters,\n"
-            "# peak_memory_bytes.\n"
-            "search:\n  objectives:\n    - {name: accuracy, direction: maximize}\n"
-            "    - {name: latency_cpu_ms, direction: minimize}\n";
-    text += "\n# Networks of the front that are trained and exported: knee, all, spread:K, "
-            "'latency_cpu_ms<=5', an id.\n"
-            "# The same budget as the samples', so that the predictor predicts what is obtained.\n"
-            "finetune:\n  pick: [knee, \"spread:3\"]\n" +
-            tuning;
+    const auto& table = draft.options.table;
+    const std::string device = table.empty() ? "cpu" : latency::table_devices({table, "", {}}).front();
+    text += fmt::format(
+        "\n# What is wanted. Bounds: {{name: latency_{0}_ms, direction: minimize, max: 5}}; also macs, "
+        "parameters,\n"
+        "# peak_memory_bytes.\n"
+        "search:\n  objectives:\n    - {{name: accuracy, direction: maximize}}\n"
+        "    - {{name: latency_{0}_ms, direction: minimize}}\n",
+        device);
+    text +=
+        fmt::format("\n# Networks of the front that are trained and exported: knee, all, spread:K, "
+                    "'latency_{}_ms<=5', an id.\n"
+                    "# The same budget as the samples', so that the predictor predicts what is obtained.\n"
+                    "finetune:\n  pick: [knee, \"spread:3\"]\n{}",
+                    device, tuning);
     return text;
 }
 

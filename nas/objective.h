@@ -6,6 +6,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "support/config.h"
@@ -14,12 +15,15 @@ namespace tessera::nas {
 
 enum class Direction { minimize, maximize };
 
+/// Stands for latencies of devices of any name where known objectives are listed.
+inline constexpr std::string_view any_latency = "latency_<device>_ms";
+
 struct Objective {
     std::string name; ///< accuracy, macs, parameters, peak_memory_bytes, latency_<device>_ms
     Direction direction = Direction::minimize;
     std::optional<double> low, high; ///< inclusive bounds
-    /// Reads {name, direction (mandatory), min, max}. Throws UsageError for names outside `known`, min > max,
-    /// duplicates.
+    /// Reads {name, direction (mandatory), min, max}. Throws UsageError for names outside `known` (which may
+    /// hold any_latency), min > max, duplicates.
     static std::vector<Objective> read_list(std::vector<support::Section> sections,
                                             const std::vector<std::string>& known);
     /// By how much the value misses the bounds, relative to the bound's size; 0 inside.

@@ -6,6 +6,15 @@
 #include "nas/objective.h"
 
 namespace tessera::nas {
+namespace {
+
+bool is_known(const std::string& name, const std::vector<std::string>& known) {
+    return std::ranges::any_of(known, [&](const std::string& k) {
+        return k == name || (k == any_latency && name.starts_with("latency_") && name.ends_with("_ms"));
+    });
+}
+
+} // namespace
 
 std::vector<Objective> Objective::read_list(std::vector<support::Section> sections,
                                             const std::vector<std::string>& known) {
@@ -21,7 +30,7 @@ std::vector<Objective> Objective::read_list(std::vector<support::Section> sectio
         section.read("min", o.low, {}, "Smallest admissible value.");
         section.read("max", o.high, {}, "Largest admissible value.");
         section.finish();
-        if (std::find(known.begin(), known.end(), o.name) == known.end()) {
+        if (!is_known(o.name, known)) {
             const std::string near = support::nearest(o.name, known);
             section.fail("name", near.empty() ? fmt::format("unknown objective '{}'; there are {}", o.name,
                                                             fmt::join(known, ", "))

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -22,9 +23,13 @@ double CostColumn::of(std::span<const int> genome) const {
 std::pair<double, double> CostColumn::range() const {
     double low = rest, high = rest;
     for (const auto& block : values) {
-        const auto [least, most] = std::minmax_element(block.begin(), block.end());
-        low = maximum ? std::max(low, *least) : low + *least;
-        high = maximum ? std::max(high, *most) : high + *most;
+        double least = std::numeric_limits<double>::infinity(), most = -least;
+        for (const double v : block) {
+            least = std::fmin(least, v); // of a number and NaN, the number
+            most = std::fmax(most, v);
+        }
+        low = maximum ? std::max(low, least) : low + least;
+        high = maximum ? std::max(high, most) : high + most;
     }
     return {offset + scale * low, offset + scale * high};
 }
@@ -53,7 +58,8 @@ ObjectiveTables::ObjectiveTables(const search_spaces::SearchSpace& space) {
     columns_ = {{"macs", macs}, {"parameters", parameters}, {"peak_memory_bytes", memory}};
 }
 
-void ObjectiveTables::add(const latency::LatencyTable& table, const search_spaces::SearchSpace& space) {
+void ObjectiveTables::add(const latency::LatencyTable& table, const search_spaces::SearchSpace& space,
+                          latency::Missing missing) {
     CostColumn column;
     column.rest = table.stem.p50_ms + table.head.p50_ms;
     column.scale = table.scale;
@@ -62,26 +68,27 @@ void ObjectiveTables::add(const latency::LatencyTable& table, const search_space
         auto& values = column.values.emplace_back();
         for (const auto& choice : block.choices) {
             const auto* timing = table.find(block.name, choice.text());
-            if (timing == nullptr) {
+            if (timing == nullptr && missing == latency::Missing::error) {
                 throw support::RunError(fmt::format("latency table of {}: no row for block {} and choice {}",
                                                     table.context.device, block.name, choice.text()));
             }
-            values.push_back(timing->p50_ms);
+            values.push_back(timing == nullptr ? std::nan("") : timing->p50_ms);
         }
     }
+    exclude(column.values);
     columns_["latency_" + table.context.device + "_ms"] = std::move(column);
 }
 
 void ObjectiveTables::add(predictors::AccuracyPredictor predictor, std::vector<std::vector<double>> quality) {
     predictor_ = std::move(predictor);
     quality_ = std::move(quality);
-    for (std::size_t b = 0; b < quality_.size(); ++b) {
-        usable_[b].clear();
-        for (std::size_t m = 0; m < quality_[b].size(); ++m) {
-            if (std::isfinite(quality_[b][m])) {
-                usable_[b].push_back(static_cast<int>(m));
-            }
-        }
+    exclude(quality_);
+}
+
+void ObjectiveTables::exclude(const std::vector<std::vector<double>>& values) {
+    for (std::size_t b = 0; b < values.size(); ++b) {
+        std::erase_if(usable_[b],
+                      [&](int m) { return !std::isfinite(values[b][static_cast<std::size_t>(m)]); });
     }
 }
 

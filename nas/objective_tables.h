@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "latency/latency_table.h"
+#include "latency/brought_tables.h"
 #include "nas/objective.h"
 #include "predictors/accuracy_predictor.h"
 #include "search_spaces/space.h"
@@ -17,9 +17,9 @@ namespace tessera::nas {
 struct CostColumn {
     bool maximum = false;                    ///< aggregates by maximum instead of by sum
     double rest = 0, scale = 1, offset = 0;  ///< value = offset + scale * (rest (+|max) blocks)
-    std::vector<std::vector<double>> values; ///< [block][choice]
+    std::vector<std::vector<double>> values; ///< [block][choice]; NaN where unknown
     double of(std::span<const int> genome) const;
-    /// Smallest and largest value over the space.
+    /// Smallest and largest value over the space, choices of unknown value left out.
     std::pair<double, double> range() const;
 };
 
@@ -27,8 +27,10 @@ class ObjectiveTables {
 public:
     /// Costs that need no measurement: macs, parameters, peak_memory_bytes.
     explicit ObjectiveTables(const search_spaces::SearchSpace& space);
-    /// Adds latency_<device>_ms. Throws RunError naming a missing (block, choice).
-    void add(const latency::LatencyTable& table, const search_spaces::SearchSpace& space);
+    /// Adds latency_<device>_ms. A missing (block, choice) is unusable from then on where `missing` says so,
+    /// else a RunError that names it.
+    void add(const latency::LatencyTable& table, const search_spaces::SearchSpace& space,
+             latency::Missing missing = latency::Missing::error);
     /// Adds accuracy. Choices whose quality is not finite are unusable: candidates with one violate.
     void add(predictors::AccuracyPredictor predictor, std::vector<std::vector<double>> quality);
 
@@ -53,6 +55,9 @@ public:
     const CostColumn& column(const std::string& name) const { return columns_.at(name); }
 
 private:
+    /// Takes the choices away for which `value` is not finite.
+    void exclude(const std::vector<std::vector<double>>& values);
+
     std::map<std::string, CostColumn> columns_;
     std::optional<predictors::AccuracyPredictor> predictor_;
     std::vector<std::vector<double>> quality_;

@@ -93,19 +93,22 @@ std::vector<int> SearchSpace::genome(const Architecture& architecture) const {
     }
     std::vector<int> result;
     for (std::size_t i = 0; i < blocks_.size(); ++i) {
-        const Choice& choice = architecture.choices[i];
-        int index = find(i, choice);
-        if (index < 0) {
-            index = find(i, complete(choice));
-        } // written by hand, defaults left out
-        if (index < 0) {
-            throw support::UsageError(
-                fmt::format("block '{}' has no choice {}; the nearest is {}", blocks_[i].name, choice.text(),
-                            nearest_choice(complete(choice), blocks_[i].choices).text()));
-        }
-        result.push_back(index);
+        result.push_back(index_of(i, architecture.choices[i]));
     }
     return result;
+}
+
+int SearchSpace::index_of(std::size_t block, const Choice& choice) const {
+    int index = find(block, choice);
+    if (index < 0) {
+        index = find(block, complete(choice)); // written by hand, defaults left out
+    }
+    if (index < 0) {
+        throw support::UsageError(
+            fmt::format("block '{}' has no choice {}; the nearest is {}", blocks_[block].name, choice.text(),
+                        nearest_choice(complete(choice), blocks_[block].choices).text()));
+    }
+    return index;
 }
 
 Costs SearchSpace::stem_costs() const {
@@ -143,6 +146,17 @@ std::string SearchSpace::skeleton_hash() const {
                                    stem_.kernel, stem_.stride, stem_.act, head_.channels, head_.act);
     for (const Block& block : blocks_) {
         text += fmt::format("; block {} {} {}", block.name, block.site.out_channels, block.site.stride);
+    }
+    return support::content_hash(text);
+}
+
+std::string SearchSpace::hash() const {
+    std::string text = skeleton_hash();
+    for (std::size_t b = 0; b < blocks_.size(); ++b) {
+        text += "; " + blocks_[b].name;
+        for (const int i : sorted_[b]) {
+            text += " " + blocks_[b].choices[static_cast<std::size_t>(i)].text();
+        }
     }
     return support::content_hash(text);
 }

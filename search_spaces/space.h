@@ -57,6 +57,9 @@ public:
     /// (naming block, choice and the nearest choice of that block) or the number of blocks differs.
     Architecture architecture(std::span<const int> genome) const;
     std::vector<int> genome(const Architecture& architecture) const;
+    /// Index of a choice of a block; parameters that equal their defaults may be left out. Throws UsageError
+    /// as genome() does.
+    int index_of(std::size_t block, const Choice& choice) const;
 
     Costs stem_costs() const;
     Costs head_costs() const;
@@ -67,6 +70,8 @@ public:
     /// Hash of everything that fixes the weights' shapes: input, classes, stem, head, sites. Not of the
     /// choices.
     std::string skeleton_hash() const;
+    /// Hash of the skeleton and of every block's choices, whatever their order.
+    std::string hash() const;
 
 private:
     void index_choices();

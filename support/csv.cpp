@@ -174,9 +174,13 @@ CsvTable parse_csv(std::string_view text, std::string_view name) {
         auto row = reader.row();
         if (row.size() != table.header.size()) {
             reader.refuse(line,
-                          fmt::format("{} fields where the header has {}", row.size(), table.header.size()));
+                          fmt::format("{} fields where the header has {}{}", row.size(), table.header.size(),
+                                      row.size() > table.header.size()
+                                          ? " (a field with a comma in it needs double quotes)"
+                                          : ""));
         }
         table.rows.push_back(std::move(row));
+        table.lines.push_back(line);
     }
     return table;
 }

@@ -3,7 +3,6 @@
 
 #include "cli/command.h"
 #include "nas/description.h"
-#include "nas/objective_tables.h"
 
 namespace tessera::cli {
 
@@ -17,7 +16,7 @@ Command describe_command() {
                 const nas::Configuration configuration = nas::Configuration::read(document);
                 const nas::Description description = nas::describe(configuration);
                 print(arguments, description.text, description.json.dump(1));
-                nas::ObjectiveTables(configuration.space).check_reachable(configuration.search.objectives);
+                nas::known_costs(configuration).tables.check_reachable(configuration.search.objectives);
                 return 0;
             }};
 }

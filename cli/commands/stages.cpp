@@ -6,8 +6,9 @@
 #include <fmt/format.h>
 
 #include "cli/command.h"
+#include "cli/probes.h"
+#include "nas/description.h"
 #include "nas/dry_run.h"
-#include "nas/objective_tables.h"
 #include "nas/stage_plan.h"
 #include "support/error.h"
 #include "support/files.h"
@@ -48,7 +49,7 @@ int in_run(const Arguments& arguments, const std::vector<std::string>& stages,
     const support::Document document = load_document(arguments);
     const nas::Configuration configuration = nas::Configuration::read(document);
     // Bounds that the space can never meet are said before anything is spent.
-    nas::ObjectiveTables(configuration.space).check_reachable(configuration.search.objectives);
+    nas::known_costs(configuration).tables.check_reachable(configuration.search.objectives);
     const bool dry = arguments.has("dry-run");
     nas::RunFolder run(run_folder(arguments, configuration), dry);
     configuration.check_outside(run.record("teach").has_value(), run.record("measure").has_value());
@@ -110,7 +111,11 @@ Command stage_command(const std::string& name) {
                                 "  tessera {0} --run runs/quickstart --json\n",
                                 name),
                     [name](const Arguments& arguments) {
-                        return in_run(with_picks(arguments), {name}, [&](nas::StageContext& context) {
+                        if (arguments.has("emit")) {
+                            return emit_probes(arguments);
+                        }
+                        const Arguments short_forms = with_table(with_picks(arguments));
+                        return in_run(short_forms, {name}, [&](nas::StageContext& context) {
                             const nas::Stage& s = nas::stage(name);
                             nas::run_stage(s, context);
                             const nas::Outcome outcome = s.outcome(context);
@@ -123,6 +128,13 @@ Command stage_command(const std::string& name) {
             {"pick", "POINT", "knee, all, spread:K, 'objective<=value', an id; may be repeated", true});
         command.examples +=
             "  tessera finetune --run runs/quickstart --pick knee --pick 'latency_cpu_ms<=5'\n";
+    }
+    if (name == "measure") {
+        const auto options = probe_options();
+        command.options.insert(command.options.end(), options.begin(), options.end());
+        command.examples +=
+            "  tessera measure configs/quickstart.yaml --emit probes\n"
+            "  tessera measure configs/quickstart.yaml --from RESULTS.csv --device-name pixel7\n";
     }
     if (name == "search") {
         command.examples += "  tessera search --run runs/quickstart --set search.generations=100\n";

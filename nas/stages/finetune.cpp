@@ -83,7 +83,7 @@ std::vector<std::string> latency_columns(const FrontFile& file) {
 }
 
 /// A pinned table comes from another machine, or from an earlier day: its networks are not timed here.
-bool timed_here(const StageContext& context) { return context.config.latency.table.empty(); }
+bool timed_here(const StageContext& context) { return context.config.latency.table.file.empty(); }
 
 std::vector<std::string> finetune_work(StageContext& context, const std::string&) {
     const Configuration& config = context.config;

@@ -23,7 +23,8 @@ ObjectiveTables load_tables(const StageContext& context) {
     ObjectiveTables tables(space);
     const auto measured = context.run.record("measure");
     for (const auto& artefact : measured->artefacts) {
-        tables.add(latency::LatencyTable::load(context.run / artefact.first), space);
+        tables.add(latency::LatencyTable::load(context.run / artefact.first), space,
+                   context.config.latency.table.missing);
     }
     const auto file = context.run / "predictor/predictor.json";
     tables.add(predictors::AccuracyPredictor::from_json(support::read_file(file), file.string()),
@@ -142,11 +143,12 @@ std::vector<std::string> search_work(StageContext& context, const std::string&) 
                       support::number(g < baseline.size() ? baseline[g] : file.random_hypervolume)});
     }
 
+    auto samples = read_samples(context.run / "samples/samples.csv");
+    std::erase_if(samples, [&](const auto& s) { return !tables.usable(space.genome(s.first)); });
     support::write_atomically(context.run / "search/front.csv", file.csv());
     support::write_atomically(context.run / "search/front.json", file.json());
     support::write_atomically(context.run / "search/front.svg",
-                              file.svg(context.config.name + ": predicted front",
-                                       read_samples(context.run / "samples/samples.csv"),
+                              file.svg(context.config.name + ": predicted front", samples,
                                        [&](const Architecture& a) { return values_of(space.genome(a)); }));
     support::write_atomically(context.run / "search/hypervolume.csv", progress.text());
     return {"search/front.csv", "search/front.json", "search/hypervolume.csv", "search/front.svg"};

@@ -60,10 +60,14 @@ TEST_F(Init, SplitsGreyImagesAndLargeOnesAreSeen) {
 
 TEST_F(Init, ATableTakesTheMeasuresPlace) {
     put_classes(folder / "images", {"a", "b"}, 12, 40);
-    put(folder / "phone.csv", "block,choice,latency_ms\n");
+    put(folder / "phone.csv", "device,block,choice,latency_ms\nphone,stem,,1\n");
     const std::string text = init({"images", "--table", "phone.csv"});
     EXPECT_THAT(text, HasSubstr("\n  table: " + (folder.path() / "phone.csv").string() + "\n"));
-    accepted();
+    EXPECT_THAT(text, HasSubstr("{name: latency_phone_ms, direction: minimize}"));
+    put(folder / "phone.yaml", text);
+    const Ending ending = run({"describe", "phone.yaml"}, folder.here());
+    EXPECT_EQ(ending.status, 1);
+    EXPECT_THAT(ending.err, HasSubstr("phone.csv: no latency on phone of "));
 }
 
 TEST_F(Init, AReferenceBringsItsSpace) {

@@ -169,7 +169,7 @@ TEST_F(LatencyYaml, RefusesDamageWithFileAndLine) {
     refuse("offset_ms: 0.125", "offset_ms: x", 14, "'offset_ms' is not a finite number");
     refuse("measured_ms: 2.75", "measured_ms: 0", 16, "a time is not positive");
     refuse("predicted_ms: 2.5", "predicted_ms: -2.5", 16, "a time is not positive");
-    refuse("count: 7", "count: 0", 18, "'count' is not a whole number of at least 1");
+    refuse("count: 7", "count: -1", 18, "'count' is not a whole number of at least 0");
     refuse("p10_ms: 0.1,", "p10_ms: -0.1,", 18, "a time is not positive");
     refuse("block: \"b2\", choice: \"conv(kernel=3)\"", "block: b1, choice: dw", 19,
            "block 'b1', choice 'dw' is there twice");

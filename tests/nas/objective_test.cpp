@@ -57,6 +57,18 @@ TEST(ObjectiveList, RefusesMistakesWhereTheyStand) {
     refuse("  - {name: accuracy, direction: maximize, maximum: 3}\n", "search.yaml:2:", "maximum");
 }
 
+TEST(ObjectiveList, TakesLatenciesOfAnyDeviceWhereThatIsAsked) {
+    const auto of = [](const std::string& name) {
+        auto root =
+            support::Document::parse("objectives: [{name: " + name + ", direction: minimize}]").root();
+        return Objective::read_list(root.list("objectives", ""), {"macs", std::string(any_latency)});
+    };
+    EXPECT_EQ(of("latency_pixel-7_ms").at(0).name, "latency_pixel-7_ms");
+    EXPECT_EQ(of("macs").at(0).name, "macs");
+    EXPECT_THROW(of("latency_pixel-7_us"), support::UsageError);
+    EXPECT_THROW(of("accuracy"), support::UsageError);
+}
+
 TEST(Objective, ViolationIsRelativeToTheBound) {
     const Objective o{"latency_cpu_ms", Direction::minimize, 2.0, 8.0};
     EXPECT_EQ(o.violation(2), 0);

@@ -116,6 +116,7 @@ TEST(SearchSpace, GenomesAndArchitecturesAreOneToOne) {
     EXPECT_EQ(space.genome(space.reference()), (std::vector<int>{0, 0}));
     EXPECT_EQ(space.genome(Architecture::parse("identity | conv")),
               (std::vector<int>{68, 2})); // defaults left out
+    EXPECT_EQ(space.index_of(1, Choice::parse("conv")), 2);
 }
 
 TEST(SearchSpace, RefusesWhatIsNotInIt) {
@@ -148,6 +149,18 @@ TEST(SearchSpace, SkeletonHashIgnoresChoicesAndSeesShapes) {
     EXPECT_EQ(hash("", "identity: "), hash("", "conv: {depth: [1, 2]}"));
     EXPECT_EQ(hash("", "identity: "), hash("head: {dropout: 0.5}\nname: other\n", "identity: "));
     EXPECT_EQ(hash("", "identity: "), "ba686914a2504f67");
+}
+
+TEST(SearchSpace, HashSeesEveryChoiceWhateverItsPlace) {
+    const auto hash = [](const std::string& choices, const std::string& stem = "") {
+        return space_of("input: [3, 8, 8]\nclasses: 2\n" + stem +
+                        "blocks: [{name: a, channels: 4, choices: [" + choices + "]}]")
+            .hash();
+    };
+    const std::set<std::string> all{hash("identity: "), hash("identity: , conv: "), hash("conv: "),
+                                    hash("identity: ", "stem: {channels: 8}\n")};
+    EXPECT_EQ(all.size(), 4U);
+    EXPECT_EQ(hash("identity: , conv: "), hash("conv: , identity: "));
 }
 
 TEST(SearchSpace, EveryKeyIsListed) {

@@ -59,7 +59,8 @@ TEST(Csv, SkipsAByteOrderMark) {
 
 TEST(Csv, RefusesRaggedRows) {
     EXPECT_EQ(refusal("a,b\n1,2\n3\n"), "t.csv:3: 1 fields where the header has 2");
-    EXPECT_EQ(refusal("a,b\n\"1\n1\",2\n3,4,5\n"), "t.csv:4: 3 fields where the header has 2");
+    EXPECT_EQ(refusal("a,b\n\"1\n1\",2\n3,4,5\n"),
+              "t.csv:4: 3 fields where the header has 2 (a field with a comma in it needs double quotes)");
     EXPECT_EQ(refusal("a,b\n1,2\n\n"), "t.csv:3: 1 fields where the header has 2");
 }
 

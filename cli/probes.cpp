@@ -1,0 +1,72 @@
+#include "cli/probes.h"
+
+#include <filesystem>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "latency/probe_files.h"
+#include "support/error.h"
+#include "support/seed.h"
+#include "support/table.h"
+
+namespace tessera::cli {
+namespace {
+
+/// Single-quoted YAML.
+std::string yaml_text(std::string text) {
+    for (std::size_t at = 0; (at = text.find('\'', at)) != std::string::npos; at += 2) {
+        text.insert(at, 1, '\'');
+    }
+    return "'" + text + "'";
+}
+
+} // namespace
+
+std::vector<Option> probe_options() {
+    return {{"emit", "DIR", "write what is to be timed on another machine, and how, into a new folder"},
+            {"from", "FILE", "take latencies from there (RESULTS.csv, or any table) instead of measuring"},
+            {"device-name", "NAME", "name of that machine: the objective is latency_NAME_ms"}};
+}
+
+Arguments with_table(Arguments arguments) {
+    if (arguments.has("from")) {
+        // Relative to where the program is called, not to the configuration.
+        const auto file = std::filesystem::absolute(arguments.value("from"));
+        arguments.set.push_back("latency.table=" + yaml_text(file.string()));
+    }
+    if (arguments.has("device-name")) {
+        arguments.set.push_back("latency.device=" + yaml_text(arguments.value("device-name")));
+    }
+    return arguments;
+}
+
+int emit_probes(const Arguments& arguments) {
+    for (const char* other : {"from", "device-name", "redo", "dry-run"}) {
+        if (arguments.has(other)) {
+            throw support::UsageError(
+                fmt::format("--emit only writes files: --{} does not go with it", other));
+        }
+    }
+    const support::Document document = load_document(arguments);
+    const nas::Configuration configuration = nas::Configuration::read(document);
+    const std::filesystem::path folder = arguments.value("emit");
+    const auto seed = support::derive_seed(static_cast<std::uint64_t>(configuration.seed), {"measure"});
+    const latency::ProbeFiles written =
+        latency::write_probe_files(configuration.space, configuration.latency.probe, seed, folder);
+    const std::string text = fmt::format(
+        "{}: {} modules ({}B) for {} rows, {} of them whole networks\n"
+        "  on the other machine   python3 measure.py --device-name NAME\n"
+        "  then here              tessera measure {} --from RESULTS.csv\n",
+        folder.string(), written.modules, support::si(static_cast<double>(written.bytes)), written.rows,
+        written.networks, arguments.operand.empty() ? "--run " + arguments.run.string() : arguments.operand);
+    const nlohmann::json json = {{"folder", folder.string()},
+                                 {"modules", written.modules},
+                                 {"rows", written.rows},
+                                 {"networks", written.networks},
+                                 {"bytes", written.bytes}};
+    print(arguments, text, json.dump(1));
+    return 0;
+}
+
+} // namespace tessera::cli
