@@ -143,7 +143,7 @@ Configuration Configuration::read(const support::Document& document) {
     root.finish();
 
     c.texts = {space.resolved(),  c.data.essence(), teach.resolved(),  latency.resolved(),
-               sample.resolved(), fit.resolved(),  search.resolved(), finetune.resolved()};
+               sample.resolved(), fit.resolved(),   search.resolved(), finetune.resolved()};
     return c;
 }
 

@@ -47,12 +47,19 @@ std::int64_t points_of(const std::string& pick) {
     return pick == "all" || pick.ends_with(":all") ? 2 * some : 1;
 }
 
+std::int64_t picks_of(const Configuration& config) {
+    std::int64_t picks = 0;
+    for (const std::string& pick : config.finetune.pick) {
+        picks += points_of(pick);
+    }
+    return picks;
+}
+
 /// The parts of an estimate, so that each formula stands alone.
 class Estimator {
 public:
     Estimator(const Configuration& config, const Speed& speed, const training::ImageCounts& images)
-        : config_(config), space_(config.space), speed_(speed), images_(images),
-          workers_(config.thread_budget()),
+        : config_(config), space_(config.space), speed_(speed), images_(images), workers_(speed.workers),
           process_(resident_bytes() + images.all() * space_.input().elements()) {}
 
     StageEstimate teach() const {
@@ -61,8 +68,8 @@ public:
             static_cast<double>(visited(train.train_limit, images_.train)) * speed_.teach_step +
             static_cast<double>(images_.validation) * speed_.teach_forward;
         const std::int64_t weights = reference().parameters * float_bytes;
-        return {static_cast<double>(train.epochs) * epoch, process_ + speed_.teach_bytes + 4 * weights,
-                weights};
+        return {static_cast<double>(train.epochs) * epoch,
+                process_ + speed_.teach_bytes * train.batch + 4 * weights, weights};
     }
 
     StageEstimate distil() const {
@@ -136,7 +143,8 @@ public:
                            static_cast<double>(images_.validation) * speed_.tune_forward * mean_share();
         // Side by side, and at the end some workers wait for the last network.
         const double rounds = std::ceil(static_cast<double>(networks) / static_cast<double>(workers_));
-        StageEstimate estimate{rounds * one, process_ + workers_ * (speed_.teach_bytes + 4 * weights()), 0};
+        StageEstimate estimate{rounds * one,
+                               process_ + workers_ * (speed_.tune_bytes * options.batch + 4 * weights()), 0};
         if (kept) {
             const auto& probe = config_.latency.probe;
             estimate.seconds += static_cast<double>(networks) *
@@ -230,10 +238,7 @@ bool wanted(const PlannedStage& step, const std::vector<std::string>& names) {
 std::map<std::string, StageEstimate> estimate_stages(const Configuration& config, const Speed& speed,
                                                      const training::ImageCounts& images) {
     const Estimator estimator(config, speed, images);
-    std::int64_t picks = 0;
-    for (const std::string& pick : config.finetune.pick) {
-        picks += points_of(pick);
-    }
+    const std::int64_t picks = picks_of(config);
     const auto evaluations =
         static_cast<double>(config.search.search.population * (config.search.search.generations + 1));
     return {{"teach", estimator.teach()},
@@ -247,9 +252,8 @@ std::map<std::string, StageEstimate> estimate_stages(const Configuration& config
             {"report", estimator.little(0.5)}};
 }
 
-Outcome dry_run(StageContext& context, const std::vector<std::string>& names,
-                const std::set<std::string>& redo) {
-    const std::vector<PlannedStage> plan = plan_stages(context, redo);
+Outcome dry_run(StageContext& context, const std::vector<std::string>& names) {
+    const std::vector<PlannedStage> plan = plan_stages(context);
     const bool works = std::any_of(
         plan.begin(), plan.end(), [&](const PlannedStage& step) { return step.runs && wanted(step, names); });
     std::map<std::string, StageEstimate> estimates;
@@ -309,7 +313,7 @@ Outcome dry_run(StageContext& context, const std::vector<std::string>& names,
 }
 
 void warn_of_long_run(StageContext& context, const std::vector<std::string>& names) {
-    constexpr double fastest = 1e12; // MACs a second of a large CPU; a GPU's owner waits for less anyway
+    constexpr double short_run = 1e14; // MACs: a day at 1.2 thousand million a second, which any machine does
     const Configuration& config = context.config;
     const auto& space = config.space;
     const auto images = training::count_images(config.data);
@@ -319,14 +323,18 @@ void warn_of_long_run(StageContext& context, const std::vector<std::string>& nam
             distilled += static_cast<double>(space.block_costs(b, choice).macs);
         }
     }
-    const auto& teach = config.teach.train;
     const auto reference = static_cast<double>(space.costs(space.reference()).macs);
+    const auto images_of = [&](const training::TrainOptions& o) {
+        return static_cast<double>(o.epochs * visited(o.train_limit, images.train));
+    };
     const double macs =
-        3 * (static_cast<double>(teach.epochs * visited(teach.train_limit, images.train)) * reference +
-             static_cast<double>(config.distil.epochs * visited(config.distil.train_limit, images.train)) *
-                 distilled);
-    if (macs < day / 50 * fastest) {
-        return; // even a slow machine takes less than a day
+        3 * (reference * (images_of(config.teach.train) +
+                          static_cast<double>(config.sample.count) * images_of(config.sample.train) +
+                          static_cast<double>(picks_of(config)) * images_of(config.finetune.train)) +
+             distilled * static_cast<double>(config.distil.epochs *
+                                             visited(config.distil.train_limit, images.train)));
+    if (macs < short_run) {
+        return;
     }
     const auto plan = plan_stages(context);
     const auto estimates = estimate_stages(config, measure_speed(context), images);

@@ -26,8 +26,7 @@ std::map<std::string, StageEstimate> estimate_stages(const Configuration& config
 
 /// The stages among `names` that would run, why, and their estimates; and those that would not. Measures the
 /// machine for a few seconds where something would run.
-Outcome dry_run(StageContext& context, const std::vector<std::string>& names,
-                const std::set<std::string>& redo);
+Outcome dry_run(StageContext& context, const std::vector<std::string>& names);
 
 /// Says so first (a warning) where what is still to be done takes more than a day; measures the machine only
 /// where a rough count of MACs makes that possible.

@@ -32,12 +32,19 @@ struct Plan {
 
 std::string quoted(const std::string& text) { return support::config::to_yaml(std::string_view(text)); }
 
-/// Sides that halve well, largest first.
-constexpr std::int64_t sides[] = {224, 192, 160, 128, 96, 64, 48, 32};
+/// As a comment takes it: names of files may hold line ends.
+std::string commented(std::string text) {
+    std::replace_if(
+        text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }, ' ');
+    return text;
+}
+
+/// Sides that halve well, largest first; larger inputs are slow on a CPU and can be asked for in the file.
+constexpr std::int64_t sides[] = {128, 96, 64, 48, 32};
 
 std::int64_t side_for(std::int64_t median) {
     for (const std::int64_t side : sides) {
-        if (side <= median && side <= 128) {
+        if (side <= median) {
             return side;
         }
     }
@@ -314,7 +321,7 @@ std::string first_configuration(const std::filesystem::path& folder, const Folde
     const Configuration final_one = read(budgets);
     std::string head =
         fmt::format("# {}: {} classes, {} images{}; shorter sides {} to {} pixels, median {}; {}.\n",
-                    folder_name, plan.classes, survey.train + survey.validation + survey.test,
+                    commented(folder_name), plan.classes, survey.train + survey.validation + survey.test,
                     survey.split ? fmt::format(" ({} train, {} validation, {} test)", survey.train,
                                                survey.validation, survey.test)
                                  : " without a split (one is made)",
@@ -328,7 +335,7 @@ std::string first_configuration(const std::filesystem::path& folder, const Folde
     }
     if (survey.damaged > 0) {
         head += fmt::format("# {} of {} images looked at cannot be decoded; the first: {}\n", survey.damaged,
-                            survey.looked_at, survey.examples.front());
+                            survey.looked_at, commented(survey.examples.front()));
     }
     head += estimate_comment(estimate_stages(final_one, speed, images), final_one.thread_budget());
     head += "#\n#   tessera run THIS_FILE --dry-run     # what would run, and what it takes\n"

@@ -108,16 +108,18 @@ void RunFolder::forget(const std::string& stage) {
     damage_.erase(stage);
 }
 
-double RunFolder::seconds(const std::string& stage, const std::string& fingerprint) const {
+std::optional<StageAttempt> RunFolder::attempt(const std::string& stage) const {
     try {
         const auto entry = read_seconds(folder_).at(stage);
-        return entry.at("fingerprint") == fingerprint ? entry.at("seconds").get<double>() : 0;
-    } catch (const nlohmann::json::exception&) { return 0; }
+        return StageAttempt{entry.at("fingerprint"), entry.at("made_from"), entry.at("seconds")};
+    } catch (const nlohmann::json::exception&) { return std::nullopt; }
 }
 
-void RunFolder::set_seconds(const std::string& stage, const std::string& fingerprint, double seconds) {
+void RunFolder::set_attempt(const std::string& stage, const StageAttempt& attempt) {
     auto all = read_seconds(folder_);
-    all[stage] = {{"fingerprint", fingerprint}, {"seconds", std::round(seconds * 10) / 10}};
+    all[stage] = {{"fingerprint", attempt.fingerprint},
+                  {"made_from", attempt.made_from},
+                  {"seconds", std::round(attempt.seconds * 10) / 10}};
     support::write_atomically(folder_ / "stages/seconds.json", all.dump(2) + "\n");
 }
 

@@ -22,6 +22,13 @@ struct StageRecord {
     std::string output_hash() const;
 };
 
+/// What went into a making of a stage, interrupted tries included.
+struct StageAttempt {
+    std::string fingerprint;
+    std::map<std::string, std::string> made_from;
+    double seconds = 0;
+};
+
 /// Layout:
 ///     config.yaml                       the resolved configuration
 ///     log.jsonl                         messages
@@ -50,10 +57,10 @@ public:
     /// Forgets that the stage has finished (its files stay until they are written anew).
     void forget(const std::string& stage);
 
-    /// Seconds of work that went into this making of a stage, interrupted attempts included; 0 where nothing
-    /// is known. Kept apart from the records: clocks are not part of a result.
-    double seconds(const std::string& stage, const std::string& fingerprint) const;
-    void set_seconds(const std::string& stage, const std::string& fingerprint, double seconds);
+    /// The latest making of a stage, finished or not; empty where nothing is known. Kept apart from the
+    /// records: clocks are not part of a result.
+    std::optional<StageAttempt> attempt(const std::string& stage) const;
+    void set_attempt(const std::string& stage, const StageAttempt& attempt);
 
 private:
     std::optional<StageRecord> read_record(const std::string& stage) const;

@@ -234,6 +234,7 @@ Speed measure_speed(StageContext& context) {
         return std::min(batch, std::max<std::int64_t>(2, static_cast<std::int64_t>(20e9 / (3 * macs))));
     };
     Speed speed;
+    speed.workers = workers;
     const auto per_image = [](double seconds, std::int64_t images) {
         return seconds / static_cast<double>(images);
     };
@@ -246,7 +247,7 @@ Speed measure_speed(StageContext& context) {
     speed.teach_step = per_image(timed(step), teach_batch);
     // Of a network without gradients from before: the meter has to see every block from its beginning.
     const auto first = training_step(context, teach, all, teach_data, nullptr, progress);
-    speed.teach_bytes = predictors::peak_bytes(first) / teach_batch * teach.batch;
+    speed.teach_bytes = predictors::peak_bytes(first) / teach_batch;
     speed.teach_forward = per_image(timed(forward(context, all, 64)), 64);
     const int threads =
         config.latency.probe.threads > 0 ? static_cast<int>(config.latency.probe.threads) : all;
@@ -263,6 +264,9 @@ Speed measure_speed(StageContext& context) {
                                                                             tune_data, teacher, progress);
                                                    }),
                                 tune.batch);
+    speed.tune_bytes =
+        predictors::peak_bytes(training_step(context, tune, tune_threads, tune_data, teacher, progress)) /
+        tune.batch;
     speed.tune_forward =
         per_image(timed_side_by_side(workers, [&] { return forward(context, tune_threads, 64); }), 64);
     time_students(context, speed);

@@ -17,7 +17,9 @@ struct Speed {
     double single_forward = 0; ///< a batch of one by the threads that latency is measured with
     /// [block][choice] by one thread: a step of distillation, and its share that is only looking at an image.
     std::vector<std::vector<double>> student_step, student_forward;
-    std::int64_t teach_bytes = 0; ///< held by the largest step, by all threads
+    int workers = 1;              ///< networks that are trained side by side
+    std::int64_t teach_bytes = 0; ///< that a step of the reference holds at its peak, an image
+    std::int64_t tune_bytes = 0;  ///< the same of one fine-tuned network
     std::vector<std::vector<std::int64_t>>
         student_bytes; ///< [block][choice] graph of one step of distil.batch
 };

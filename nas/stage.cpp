@@ -11,14 +11,32 @@
 #include "support/hash.h"
 #include "support/log.h"
 #include "training/device.h"
+#include "training/image_counts.h"
 #include "training/layout.h"
 #include "training/state.h"
 
 namespace tessera::nas {
 
+namespace {
+
+constexpr const char* kImages = "files of data.path";
+
+bool config_has_folder(const Configuration& config) {
+    return config.data.kind == training::DatasetKind::image_folder;
+}
+
+} // namespace
+
 StageContext::StageContext(const Configuration& configuration, RunFolder& folder)
     : config(configuration), run(folder), threads(configuration.thread_budget()),
       seed(static_cast<std::uint64_t>(configuration.seed)) {}
+
+const std::string& StageContext::image_names() const {
+    if (!image_names_) {
+        image_names_ = training::image_names_hash(config.data);
+    }
+    return *image_names_;
+}
 
 torch::Device StageContext::device() {
     if (!device_) {
@@ -84,6 +102,13 @@ Inputs made_from(const Stage& stage, const StageContext& context) {
                                                                    : support::file_hash(file);
         }
     }
+    if (stage.sees_images && config_has_folder(context.config)) {
+        const auto record = context.run.record(stage.name);
+        const bool known = record && record->made_from.contains(kImages);
+        // A folder that has gone counts as unchanged, as a file does.
+        result[kImages] =
+            context.image_names().empty() && known ? record->made_from.at(kImages) : context.image_names();
+    }
     for (const std::string& above : stage.needs) {
         const auto record = context.run.record(above);
         if (!record || record->fingerprint != fingerprint_of(nas::stage(above), context)) {
@@ -130,26 +155,42 @@ void run_stage(const Stage& stage, StageContext& context) {
                                            : "is out of date",
             above, context.run.path().string()));
     }
-    if (state_of_stage(stage, context) == StageState::done) {
+    const bool asked = context.redo.contains(stage.name);
+    if (state_of_stage(stage, context) == StageState::done && !asked) {
         support::info("{}: up to date", stage.name);
         return;
     }
-    refuse_to_discard(stage, context);
     support::info("{}: {}", stage.name, stage.meaning);
+    if (asked) {
+        context.device();
+        if (stage.trains) {
+            context.data(); // what cannot work is noticed while the old records still stand
+        }
+        for (const std::string& dependent : dependents_of(stage.name)) {
+            context.run.forget(dependent);
+        }
+        context.redo.erase(stage.name);
+    }
     const auto inputs = made_from(stage, context);
     const std::string fingerprint = fingerprint_of(stage, context);
     // The old record stays until there is a new one: it is void as soon as one of its files is written anew,
     // and a mistake that shows while data are loaded costs nothing.
-    const double before = context.run.seconds(stage.name, fingerprint); // where it was interrupted
+    const auto earlier = context.run.attempt(stage.name);
+    const double before = earlier && earlier->fingerprint == fingerprint ? earlier->seconds : 0;
     const auto begin = std::chrono::steady_clock::now();
     const auto clock = [&] {
         const std::chrono::duration<double> time = std::chrono::steady_clock::now() - begin;
-        context.run.set_seconds(stage.name, fingerprint, before + time.count());
+        context.run.set_attempt(stage.name, {fingerprint, inputs, before + time.count()});
     };
     try {
         const auto artefacts = stage.work(context, fingerprint);
         clock();
         context.run.finish(stage.name, fingerprint, inputs, artefacts);
+    } catch (const support::RunError&) {
+        if (std::chrono::steady_clock::now() - begin > std::chrono::seconds(10)) {
+            clock(); // a disk that was full in the end; what failed at once was no making
+        }
+        throw;
     } catch (const support::Interrupted&) {
         clock();
         throw;

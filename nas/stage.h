@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -26,7 +27,11 @@ public:
     RunFolder& run;
     const int threads;
     const std::uint64_t seed;
+    /// Stages to be done again although they are up to date, and with them what depends on them.
+    std::set<std::string> redo;
 
+    /// training::image_names_hash(), taken once.
+    const std::string& image_names() const;
     /// Selected once, at first use (a GPU's libraries are loaded only then).
     torch::Device device();
     /// Loaded once, at first use.
@@ -39,6 +44,7 @@ public:
     predictors::BlockLibrary library() const;
 
 private:
+    mutable std::optional<std::string> image_names_;
     std::optional<torch::Device> device_;
     std::optional<training::Datasets> data_;
     std::optional<training::TensorMap> reference_;
@@ -67,7 +73,8 @@ struct Stage {
     /// Files outside of the run that it reads, by name; empty: none. One that has gone since counts as
     /// unchanged: the run holds what was made of it.
     std::function<std::map<std::string, std::filesystem::path>(const Configuration&)> outside = nullptr;
-    bool trains = false; ///< its work is worth asking before it is discarded
+    bool sees_images = false; ///< of an image folder: which files there are and what their classes are called
+    bool trains = false;      ///< its work is worth asking before it is discarded
     /// Keys (`space`, `sample.count`) and stages (`stage distil`) whose change leaves what was trained in
     /// use.
     std::vector<std::string> keeps = {};
@@ -104,8 +111,7 @@ StageState state_of_stage(const Stage& stage, const StageContext& context);
 std::string library_fingerprint(const StageContext& context);
 
 /// Runs one stage unless it is up to date (then says so). Throws UsageError naming the command to run first
-/// where a stage above is missing or stale, and where more than a minute of training would be discarded
-/// (what has changed, what it cost, and --redo).
+/// where a stage above is missing or stale. Does not ask what is lost: see refuse_to_discard().
 void run_stage(const Stage& stage, StageContext& context);
 
 } // namespace tessera::nas

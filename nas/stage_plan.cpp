@@ -26,7 +26,8 @@ std::string told(const KeyChange& change) {
     if (change.path.starts_with("stage ")) {
         return fmt::format("{} was made anew", change.path.substr(6));
     }
-    const bool hash = change.path == "space.skeleton" || change.path.starts_with("content of ");
+    const bool hash = change.path == "space.skeleton" || change.path.starts_with("content of ") ||
+                      change.path.starts_with("files of ");
     const bool unwieldy = change.before.size() + change.after.size() > 100;
     return hash || unwieldy ? change.path + " has changed" : change.text();
 }
@@ -44,38 +45,40 @@ std::vector<std::string> told(const std::vector<KeyChange>& changes) {
     return result;
 }
 
+/// How the stage that there is, or was begun, was made.
+std::optional<StageAttempt> made_before(const Stage& stage, const StageContext& context) {
+    auto attempt = context.run.attempt(stage.name);
+    const auto record = context.run.record(stage.name);
+    if (!record) {
+        return context.run.damage(stage.name).empty() ? attempt : std::nullopt;
+    }
+    const bool same = attempt && attempt->fingerprint == record->fingerprint;
+    return StageAttempt{record->fingerprint, record->made_from, same ? attempt->seconds : 0};
+}
+
 } // namespace
 
 std::vector<KeyChange> changes_of(const Stage& stage, const StageContext& context) {
-    const auto record = context.run.record(stage.name);
+    const auto earlier = made_before(stage, context);
     const Inputs now = made_from(stage, context);
     std::vector<KeyChange> result;
-    if (!record || now.empty()) {
+    if (!earlier || now.empty()) {
         return result;
     }
     for (const auto& [name, text] : now) {
-        const auto before = record->made_from.find(name);
-        const std::string old = before == record->made_from.end() ? "" : before->second;
+        const auto before = earlier->made_from.find(name);
+        const std::string old = before == earlier->made_from.end() ? "" : before->second;
         if (old != text) {
             const auto differing = support::differences(old, text, name);
             result.insert(result.end(), differing.begin(), differing.end());
         }
     }
-    for (const auto& [name, text] : record->made_from) {
+    for (const auto& [name, text] : earlier->made_from) {
         if (!now.contains(name)) {
             result.push_back({name, text, ""});
         }
     }
     return result;
-}
-
-bool discards_training(const Stage& stage, const StageContext& context) {
-    if (!stage.trains) {
-        return false;
-    }
-    const auto changes = changes_of(stage, context);
-    return std::any_of(changes.begin(), changes.end(),
-                       [&](const KeyChange& change) { return !kept(change, stage.keeps); });
 }
 
 std::vector<std::string> dependents_of(const std::string& name) {
@@ -92,59 +95,89 @@ std::vector<std::string> dependents_of(const std::string& name) {
     return result;
 }
 
-std::vector<PlannedStage> plan_stages(const StageContext& context, const std::set<std::string>& redo) {
+std::vector<PlannedStage> plan_stages(const StageContext& context) {
     std::set<std::string> asked;
-    for (const std::string& name : redo) {
+    for (const std::string& name : context.redo) {
         for (const std::string& dependent : dependents_of(name)) {
             asked.insert(dependent);
         }
     }
     std::vector<PlannedStage> plan;
-    std::set<std::string> running;
+    std::set<std::string> running, changing, discarding;
+    const auto first_in = [](const Stage& stage, const std::set<std::string>& set) {
+        const auto found = std::find_if(stage.needs.begin(), stage.needs.end(),
+                                        [&](const std::string& name) { return set.contains(name); });
+        return found == stage.needs.end() ? std::string() : *found;
+    };
     for (const Stage& stage : stages()) {
         PlannedStage step{&stage, true, {}, false, 0};
-        if (const auto record = context.run.record(stage.name)) {
-            step.spent = context.run.seconds(stage.name, record->fingerprint);
-        }
+        const auto earlier = made_before(stage, context);
+        step.spent = earlier ? earlier->seconds : 0;
         const auto state = state_of_stage(stage, context);
-        const auto above = std::find_if(stage.needs.begin(), stage.needs.end(),
-                                        [&](const std::string& name) { return running.contains(name); });
-        if (redo.contains(stage.name)) {
+        const auto changes = changes_of(stage, context);
+        const std::string above = first_in(stage, running), changed_above = first_in(stage, changing);
+        if (context.redo.contains(stage.name)) {
             step.reasons = {"--redo"};
         } else if (state == StageState::damaged) {
             step.reasons = {context.run.damage(stage.name)};
+        } else if (!changes.empty()) {
+            step.reasons = told(changes);
         } else if (state == StageState::missing) {
-            step.reasons = {"not done yet"};
-        } else if (above != stage.needs.end()) {
-            step.reasons = {fmt::format("{} runs before it", *above)};
-        } else if (state == StageState::stale) {
-            step.reasons = told(changes_of(stage, context));
-            step.discards = !asked.contains(stage.name) && discards_training(stage, context);
+            step.reasons = {earlier ? "not finished yet" : "not done yet"};
+        } else if (!above.empty()) {
+            step.reasons = {fmt::format("{} runs before it", above)};
         } else {
             step.runs = false;
             step.reasons = {"up to date"};
         }
         if (step.runs) {
             running.insert(stage.name);
+            if (!changes.empty() || !changed_above.empty()) {
+                changing.insert(stage.name);
+            }
+        }
+        const auto loses = [&](const KeyChange& change) { return !kept(change, stage.keeps); };
+        const bool by_above =
+            std::any_of(stage.needs.begin(), stage.needs.end(), [&](const std::string& name) {
+                return discarding.contains(name) ||
+                       (changing.contains(name) && loses({"stage " + name, "", ""}));
+            });
+        if (earlier && stage.trains && (by_above || std::any_of(changes.begin(), changes.end(), loses))) {
+            discarding.insert(stage.name);
+            step.discards = !asked.contains(stage.name);
         }
         plan.push_back(std::move(step));
     }
     return plan;
 }
 
-void refuse_to_discard(const Stage& stage, const StageContext& context) {
-    const auto record = context.run.record(stage.name);
-    if (!record || !discards_training(stage, context)) {
+void refuse_to_discard(const StageContext& context, const std::vector<std::string>& names) {
+    const auto plan = plan_stages(context);
+    std::set<std::string> touched;
+    const PlannedStage* first = nullptr;
+    for (const PlannedStage& step : plan) {
+        if (step.runs && std::find(names.begin(), names.end(), step.stage->name) != names.end()) {
+            first = first == nullptr && !changes_of(*step.stage, context).empty() ? &step : first;
+            for (const std::string& dependent : dependents_of(step.stage->name)) {
+                touched.insert(dependent);
+            }
+        }
+    }
+    std::vector<std::string> lost;
+    double spent = 0;
+    for (const PlannedStage& step : plan) {
+        if (step.discards && touched.contains(step.stage->name) && step.spent > 0) {
+            lost.push_back(fmt::format("{} ({})", step.stage->name, support::duration(step.spent)));
+            spent += step.spent;
+        }
+    }
+    if (first == nullptr || spent < worth_asking) {
         return;
     }
-    const double spent = context.run.seconds(stage.name, record->fingerprint);
-    if (spent < worth_asking) {
-        return;
-    }
-    throw support::UsageError(fmt::format(
-        "{} would be done again and what it has trained in {} discarded: {}; add --redo {} to do so, or "
-        "name another --run to keep both",
-        stage.name, support::duration(spent), fmt::join(told(changes_of(stage, context)), ", "), stage.name));
+    throw support::UsageError(fmt::format("{}: this would discard what was trained: {}; add --redo {} to do "
+                                          "so, or name another --run to keep both",
+                                          fmt::join(told(changes_of(*first->stage, context)), ", "),
+                                          fmt::join(lost, ", "), first->stage->name));
 }
 
 } // namespace tessera::nas

@@ -18,22 +18,20 @@ struct PlannedStage {
     double spent = 0;                 ///< seconds that went into what is there
 };
 
-/// What has changed since the stage was made: keys of the configuration, the seed, outside files. Changes of
-/// stages above have the path `stage NAME`. Empty where it has not been made or a stage above is missing.
+/// What has changed since the stage was made, or its unfinished making begun: keys of the configuration, the
+/// seed, outside files. Changes of stages above have the path `stage NAME`. Empty where nothing was begun or
+/// a stage above is missing.
 std::vector<support::KeyChange> changes_of(const Stage& stage, const StageContext& context);
 
-/// Whether running the stage now loses training that `keeps` does not cover.
-bool discards_training(const Stage& stage, const StageContext& context);
-
-/// All stages in order, as `tessera run` would take them. Stages that `redo` names, and those that depend on
-/// them, count as not done.
-std::vector<PlannedStage> plan_stages(const StageContext& context, const std::set<std::string>& redo = {});
+/// All stages in order, as `tessera run` would take them. Stages that context.redo names, and those that
+/// depend on them, may discard what they like.
+std::vector<PlannedStage> plan_stages(const StageContext& context);
 
 /// `stage` and every stage that depends on it.
 std::vector<std::string> dependents_of(const std::string& stage);
 
-/// Throws UsageError where running the stage discards more than a minute of training: what has changed, what
-/// it cost, how to go on.
-void refuse_to_discard(const Stage& stage, const StageContext& context);
+/// Throws UsageError where running these stages, in order, discards more than a minute of training, theirs or
+/// of stages that depend on them: what has changed, what is lost, how to go on.
+void refuse_to_discard(const StageContext& context, const std::vector<std::string>& stages);
 
 } // namespace tessera::nas

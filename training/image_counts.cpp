@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "support/hash.h"
 #include "training/datasets/folder_layout.h"
 #include "training/datasets/image_listing.h"
 
@@ -54,6 +55,28 @@ ImageCounts count_images(const DataOptions& options) {
         counts.validation = hold_out(counts.train, options.validation);
     }
     return counts;
+}
+
+std::string image_names_hash(const DataOptions& options) {
+    if (options.kind != DatasetKind::image_folder || !std::filesystem::is_directory(options.path)) {
+        return {};
+    }
+    const FolderLayout layout = find_layout(options.path);
+    support::Hasher hasher;
+    for (const auto& split : {layout.train, layout.validation, layout.test}) {
+        if (split.empty()) {
+            hasher.add("none");
+            continue;
+        }
+        const FolderListing listing = list_images(split);
+        for (const auto& name : listing.classes) {
+            hasher.add(name);
+        }
+        for (const auto& [file, label] : listing.files) {
+            hasher.add(file);
+        }
+    }
+    return hasher.hex();
 }
 
 } // namespace tessera::training

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include "training/dataset.h"
 
@@ -15,5 +16,9 @@ struct ImageCounts {
 /// From the options, the published sizes of the binary formats, or the listing of a folder (nearly: damaged
 /// files count, and shares are not rounded class by class). Throws as loading a folder would.
 ImageCounts count_images(const DataOptions& options);
+
+/// Hash of the names of an image folder's classes and files, by split; not of where it lies. Empty for other
+/// kinds of data and where there is no such folder.
+std::string image_names_hash(const DataOptions& options);
 
 } // namespace tessera::training

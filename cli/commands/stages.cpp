@@ -37,7 +37,9 @@ const std::vector<Option>& stage_options() {
     static const std::vector<Option> options = {
         {"dry-run", "",
          "say which stages would run, why, and what time, memory and disk they take; run nothing"},
-        {"redo", "STAGE", "do a stage again, and what depends on it; may be repeated", true},
+        {"redo", "STAGE",
+         "do a stage again, and what depends on it; results made the same way are kept; may be repeated",
+         true},
     };
     return options;
 }
@@ -54,25 +56,21 @@ int in_run(const Arguments& arguments, const std::vector<std::string>& stages,
     nas::RunFolder run(run_folder(arguments, configuration), dry);
     configuration.check_outside(run.record("teach").has_value(), run.record("measure").has_value());
     nas::StageContext context(configuration, run);
-    const std::set<std::string> redo = stages_to_redo(arguments, stages);
+    context.redo = stages_to_redo(arguments, stages);
     if (dry) {
-        const nas::Outcome outcome = nas::dry_run(context, stages, redo);
+        const nas::Outcome outcome = nas::dry_run(context, stages);
         print(arguments, outcome.text, outcome.json.dump(1));
         return 0;
     }
+    if (configuration.device != "auto") {
+        context.device(); // a device that is not there is said before anything is spent
+    }
+    nas::refuse_to_discard(context, stages);
     support::log_to(run / "log.jsonl");
     const auto stored = run / "config.yaml";
     const std::string before = std::filesystem::exists(stored) ? support::read_file(stored) : std::string();
     support::write_atomically(stored, document.resolved());
-    for (const std::string& name : redo) {
-        for (const std::string& dependent : nas::dependents_of(name)) {
-            run.forget(dependent);
-        }
-    }
     try {
-        if (configuration.device != "auto") {
-            context.device(); // a device that is not there is said before anything is spent
-        }
         nas::warn_of_long_run(context, stages);
         body(context);
     } catch (const support::Error& error) {

@@ -17,7 +17,7 @@ std::string library_fingerprint(const StageContext& context) {
     const auto teach = context.run.record("teach");
     support::Hasher hasher;
     hasher.add("library").add(std::to_string(context.seed)).add(teach ? teach->output_hash() : "");
-    hasher.add(context.config.texts.data).add(context.config.distil.essence());
+    hasher.add(context.config.texts.data).add(context.image_names()).add(context.config.distil.essence());
     return hasher.hex();
 }
 
@@ -88,6 +88,7 @@ Stage distil_stage() {
         distil_work,
         distil_outcome,
         nullptr,
+        true,
         true,
         {"space"}};
 }

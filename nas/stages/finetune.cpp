@@ -242,6 +242,7 @@ Stage finetune_stage() {
             finetune_work,
             finetune_outcome,
             nullptr,
+            false,
             true,
             {"stage distil", "stage search", "finetune.pick"}};
 }

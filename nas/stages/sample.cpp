@@ -77,6 +77,7 @@ Stage sample_stage() {
             sample_work,
             sample_outcome,
             nullptr,
+            false,
             true,
             {"stage distil", "sample.count"}};
 }

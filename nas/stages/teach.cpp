@@ -93,6 +93,7 @@ Stage teach_stage() {
                 }
                 return files;
             },
+            true,
             true};
 }
 

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "tests/cli/image_files.h"
 #include "tests/cli/program.h"
 #include "tests/cli/run_files.h"
 
@@ -194,6 +195,50 @@ TEST_F(Changes, OutputThatNobodyTakesIsAnErrorUnlessItIsAPipe) {
     EXPECT_EQ(status("> /dev/full 2> err"), 1);
     EXPECT_THAT(content_of(folder / "err"), HasSubstr("cannot write to the standard output"));
     EXPECT_EQ(status("| true"), 0);
+}
+
+TEST_F(Changes, WhatDependsOnTheChangeIsAskedForBeforeAnythingIsWritten) {
+    walk();
+    pretend_an_hour("distil");
+    const auto files = snapshot(folder / "r");
+    const Ending refused = tessera({"run", "--set", "teach.epochs=2"});
+    EXPECT_EQ(refused.status, 2);
+    EXPECT_THAT(last_line(refused.err), HasSubstr("distil (1 h 00 min)"));
+    EXPECT_THAT(last_line(refused.err), HasSubstr("--redo teach"));
+    EXPECT_TRUE(same_files(files, snapshot(folder / "r"))) << "the teacher of that library included";
+    EXPECT_EQ(tessera({"teach", "--set", "teach.epochs=2"}).status, 2) << "alone as well";
+    EXPECT_THAT(tessera({"run", "--dry-run", "--set", "teach.epochs=2"}).out,
+                HasSubstr("teach runs before it; discards 1 h 00 min of training"));
+}
+
+TEST_F(Changes, ARedoThatCannotWorkForgetsNothing) {
+    walk();
+    const auto files = snapshot(folder / "r");
+    const Ending refused = tessera({"run", "--redo", "teach", "--device", "cuda:9"});
+    EXPECT_NE(refused.status, 0);
+    EXPECT_TRUE(same_files(files, snapshot(folder / "r")));
+}
+
+TEST_F(Changes, TrainingThatWasInterruptedIsNotThrownAwayEither) {
+    walk();
+    fs::remove(folder / "r/stages/teach.json"); // as if it had not finished
+    pretend_an_hour("teach");
+    const Ending refused = tessera({"teach", "--set", "teach.epochs=2"});
+    EXPECT_EQ(refused.status, 2);
+    EXPECT_THAT(last_line(refused.err), HasSubstr("teach.epochs: 1 -> 2"));
+    EXPECT_THAT(tessera({"run", "--dry-run"}).out, HasSubstr("not finished yet"));
+    EXPECT_EQ(tessera({"teach", "-q"}).status, 0) << "as it was begun";
+}
+
+TEST_F(Changes, RenamedClassesAreNoticed) {
+    put_classes(folder / "images", {"a", "b", "c", "d"}, 20, 10);
+    std::string text =
+        replaced(content_of(folder / "tiny.yaml"), "kind: synthetic", "kind: image_folder\n  path: images");
+    put(folder / "tiny.yaml", text);
+    ASSERT_EQ(tessera({"teach", "tiny.yaml", "-q"}).status, 0);
+    EXPECT_THAT(tessera({"teach"}).err, HasSubstr("teach: up to date"));
+    fs::rename(folder / "images/a", folder / "images/z");
+    EXPECT_THAT(tessera({"run", "--dry-run"}).out, HasSubstr("files of data.path has changed"));
 }
 
 TEST_F(Changes, RedoNamesAStageOfTheCommand) {

@@ -90,6 +90,15 @@ TEST_F(Init, AReferenceBringsItsSpace) {
     EXPECT_THAT(other.err, HasSubstr("was trained for 4 classes, and two has 2"));
 }
 
+TEST_F(Init, NamesCannotWriteIntoTheConfiguration) {
+    put_classes(folder / "we\nseed: 9\nird", {"a", "b"}, 12, 40);
+    put(folder / "we\nseed: 9\nird/a/x\nthreads: 7\n#.jpg", "no picture");
+    const std::string text = init({"we\nseed: 9\nird", "--hours", "0.01"});
+    EXPECT_EQ(text.find("\nseed: 9"), std::string::npos);
+    EXPECT_EQ(text.find("\nthreads: 7"), std::string::npos);
+    accepted();
+}
+
 TEST_F(Init, EachMistakeIsOneLine) {
     put_classes(folder / "one", {"a"}, 3, 20);
     put_classes(folder / "images", {"a", "b"}, 3, 20);

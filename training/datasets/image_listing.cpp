@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <map>
+#include <mutex>
 #include <optional>
 #include <set>
+#include <string>
 #include <system_error>
 
 #include <fmt/format.h>
@@ -74,6 +76,18 @@ struct LeftOut {
         return fmt::format("{}", fmt::join(texts, ", "));
     }
 };
+
+/// A folder is listed more than once: before it is read, and to read it.
+template <class... Args>
+void say_once(fmt::format_string<Args...> format, Args&&... args) {
+    static std::mutex mutex;
+    static std::set<std::string> said;
+    std::string message = fmt::format(format, std::forward<Args>(args)...);
+    const std::lock_guard lock(mutex);
+    if (said.insert(message).second) {
+        support::log_warning(message);
+    }
+}
 
 class Walk {
 public:
@@ -168,13 +182,13 @@ FolderListing Walk::run() {
     }
     if (const auto count = no_images_.count; count > 0) {
         const auto extensions = no_images_.extension_text();
-        support::warn("{}: left out {} that {} no image of a class, the first is {}{}", folder,
-                      count == 1 ? "1 entry" : fmt::format("{} entries", count), count == 1 ? "is" : "are",
-                      no_images_.first.string(), extensions.empty() ? "" : fmt::format(" ({})", extensions));
+        say_once("{}: left out {} that {} no image of a class, the first is {}{}", folder,
+                 count == 1 ? "1 entry" : fmt::format("{} entries", count), count == 1 ? "is" : "are",
+                 no_images_.first.string(), extensions.empty() ? "" : fmt::format(" ({})", extensions));
     }
     if (const auto count = visited_again_.count; count > 0) {
-        support::warn("{}: left out {} to a folder that was visited before, the first is {}", folder,
-                      count == 1 ? "1 link" : fmt::format("{} links", count), visited_again_.first.string());
+        say_once("{}: left out {} to a folder that was visited before, the first is {}", folder,
+                 count == 1 ? "1 link" : fmt::format("{} links", count), visited_again_.first.string());
     }
     return std::move(listing_);
 }
