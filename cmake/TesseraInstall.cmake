@@ -41,3 +41,4 @@ write_basic_package_version_file(${CMAKE_BINARY_DIR}/generated/TesseraConfigVers
 install(FILES ${CMAKE_BINARY_DIR}/generated/TesseraConfig.cmake ${CMAKE_BINARY_DIR}/generated/TesseraConfigVersion.cmake
   ${CMAKE_CURRENT_LIST_DIR}/FindLibTorch.cmake DESTINATION ${_package})
 install(FILES ${CMAKE_SOURCE_DIR}/LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(DIRECTORY ${CMAKE_SOURCE_DIR}/examples DESTINATION ${CMAKE_INSTALL_DOCDIR})

@@ -54,29 +54,35 @@ std::map<std::string, Guess> guesses(const std::string& text, const fs::path& ro
     return result;
 }
 
-class Examples : public ::testing::Test {
-protected:
-    void SetUp() override {
-        model = export_from_pictures(folder);
-        ASSERT_FALSE(model.empty());
-        const Ending ending =
-            run({"evaluate", model.string(), "--data", "images", "--out", "o", "-q"}, folder.here());
-        ASSERT_EQ(ending.status, 0) << ending.err;
-        for (const auto& row : support::read_csv(folder / "o/predictions.csv").rows) {
-            program[row[0]] = {row[2], support::parse_number(row[3], "probability")};
-            files += fmt::format(" '{}'", (folder / "images/test" / row[0]).string());
-        }
-    }
-    std::string script() const { return (model / "model.pt").string(); }
+// Consumers decode JPEGs at their full size; the program decodes those of more than four times the input's
+// size at a half, a quarter or an eighth. Pillow also rounds to bytes between the two directions of scaling.
+constexpr double resizing = 0.03;
 
-    /// `consumer` is a command that takes model.pt and images. `closeness`: of probabilities.
-    void expect_agreement(const std::string& consumer, double closeness) const {
-        const std::string text = output_of(folder, fmt::format("{} '{}'{}", consumer, script(), files));
-        const auto found = guesses(text, folder / "images/test");
-        ASSERT_EQ(found.size(), 24U) << text;
-        for (const auto& [file, guess] : found) {
-            EXPECT_EQ(guess.name, program.at(file).name) << file;
-            EXPECT_NEAR(guess.probability, program.at(file).probability, closeness) << file;
+/// A network of its own.
+class Exported {
+public:
+    explicit Exported(int channels = 3) : model_(export_from_pictures(folder, channels)) {}
+
+    std::string script() const { return (model_ / "model.pt").string(); }
+
+    /// `consumer` is a command that takes model.pt and images; `data` holds class folders. The same classes
+    /// as `evaluate` says, with nearly the same probabilities.
+    void expect_agreement(const std::string& consumer, const std::string& data) const {
+        const Ending ending =
+            run({"evaluate", model_.string(), "--data", data, "--out", "o", "-q"}, folder.here());
+        ASSERT_EQ(ending.status, 0) << ending.err;
+        const auto predictions = support::read_csv(folder / "o/predictions.csv");
+        std::string files;
+        for (const auto& row : predictions.rows) {
+            files += fmt::format(" '{}'", (folder / data / row[0]).string());
+        }
+        const auto found =
+            guesses(output_of(folder, fmt::format("{} '{}'{}", consumer, script(), files)), folder / data);
+        ASSERT_EQ(found.size(), predictions.rows.size());
+        for (const auto& row : predictions.rows) {
+            const Guess& guess = found.at(row[0]);
+            EXPECT_EQ(guess.name, row[2]) << row[0];
+            EXPECT_NEAR(guess.probability, support::parse_number(row[3], "probability"), resizing) << row[0];
         }
     }
     void expect_example(const std::string& consumer) const {
@@ -85,24 +91,24 @@ protected:
     }
 
     const Scratch folder;
-    fs::path model;
-    std::map<std::string, Guess> program; ///< by file: what `evaluate` says
-    std::string files;                    ///< of all test images, for a shell
+
+private:
+    fs::path model_;
 };
 
-// Consumers decode JPEGs at their full size; the program decodes those of more than four times the input's
-// size at a half, a quarter or an eighth. Pillow also rounds to bytes between the two directions of scaling.
-constexpr double resizing = 0.03;
-
-TEST_F(Examples, TheOneInCppBuildsAndAgrees) {
-    const std::string build = (folder / "build").string();
-    output_of(folder, fmt::format("cmake -S '{}/examples' -B '{}' -DCMAKE_BUILD_TYPE=Release "
-                                  "-DCMAKE_PREFIX_PATH='{}' -DCMAKE_CXX_COMPILER='{}' && cmake --build '{}'",
-                                  TESSERA_SOURCE_DIR, build, TESSERA_LIBTORCH, TESSERA_CXX, build));
+TEST(Examples, TheOneInCppBuildsAndAgrees) {
+    const Exported coloured, grey(1);
+    const std::string build = (coloured.folder / "build").string();
+    output_of(coloured.folder,
+              fmt::format("cmake -S '{}/examples' -B '{}' -DCMAKE_BUILD_TYPE=Release "
+                          "-DCMAKE_PREFIX_PATH='{}' -DCMAKE_CXX_COMPILER='{}' && cmake --build '{}'",
+                          TESSERA_SOURCE_DIR, build, TESSERA_LIBTORCH, TESSERA_CXX, build));
     const std::string classify = "'" + build + "/classify'";
-    expect_example(classify);
-    expect_agreement(classify, resizing);
-    EXPECT_THAT(output_of(folder, fmt::format("{} '{}' none.jpg", classify, script()), 1),
+    for (const Exported* network : {&coloured, &grey}) {
+        network->expect_example(classify);
+        network->expect_agreement(classify, "images/test");
+    }
+    EXPECT_THAT(output_of(coloured.folder, fmt::format("{} '{}' none.jpg", classify, coloured.script()), 1),
                 HasSubstr("cannot open none.jpg"));
 }
 
@@ -118,7 +124,7 @@ std::string python_with_torch() {
 
 constexpr const char* no_torch = "no python3 here has torch; apt-get install python3-torch brings one";
 
-TEST_F(Examples, TheReadmesWorksAsItStands) {
+TEST(Examples, TheReadmesWorksAsItStands) {
     const std::string python = python_with_torch();
     if (python.empty()) {
         GTEST_SKIP() << no_torch;
@@ -127,26 +133,38 @@ TEST_F(Examples, TheReadmesWorksAsItStands) {
                       fence = "```python\n";
     const auto begin = readme.find(fence), end = readme.find("```\n", begin + fence.size());
     ASSERT_NE(end, std::string::npos);
-    put(folder / "readme.py", readme.substr(begin + fence.size(), end - begin - fence.size()));
-    fs::copy_file(model / "model.pt", folder / "model.pt");
-    const std::string name =
-        output_of(folder, fmt::format("cd '{}' && {} readme.py", folder.path().string(), python));
+    const Exported network;
+    put(network.folder / "readme.py", readme.substr(begin + fence.size(), end - begin - fence.size()));
+    fs::copy_file(network.script(), network.folder / "model.pt");
+    const std::string name = output_of(
+        network.folder, fmt::format("cd '{}' && {} readme.py", network.folder.path().string(), python));
     EXPECT_NE(std::find(picture_classes.begin(), picture_classes.end(), name.substr(0, name.size() - 1)),
               picture_classes.end())
         << name;
 }
 
-TEST_F(Examples, TheOneInPythonAgrees) {
+TEST(Examples, TheOneInPythonAgrees) {
     const std::string python = python_with_torch();
     if (python.empty()) {
         GTEST_SKIP() << no_torch;
     }
     const std::string classify = fmt::format("{} '{}/examples/classify.py'", python, TESSERA_SOURCE_DIR);
-    expect_example(classify);
+    const Exported coloured, grey(1);
+    coloured.expect_example(classify);
+    grey.expect_example(classify);
     if (!works(python + " -c 'import PIL'")) {
         GTEST_SKIP() << python << " has no Pillow; apt-get install python3-pil brings it";
     }
-    expect_agreement(classify, resizing);
+    coloured.expect_agreement(classify, "images/test");
+    grey.expect_agreement(classify, "images/test");
+    // Turned, and transparent.
+    for (int label = 0; label < 4; ++label) {
+        const fs::path odd = coloured.folder / "odd" / picture_classes[static_cast<std::size_t>(label)];
+        put_picture(odd / "3.jpg", label, 3, 19, 11, 3);
+        put_picture(odd / "6.jpg", label, 6, 19, 11, 6);
+        put_transparent_picture(odd / "t.png", label, 14, 17);
+    }
+    coloured.expect_agreement(classify, "odd");
 }
 
 } // namespace

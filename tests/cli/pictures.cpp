@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <jpeglib.h>
+#include <png.h>
 
 #include "support/csv.h"
 #include "support/seed.h"
@@ -17,10 +18,29 @@ namespace tessera::tests {
 
 namespace fs = std::filesystem;
 
-void put_picture(const fs::path& file, int label, int number, int width, int height) {
+namespace {
+
+/// Rows of RGB.
+std::vector<std::uint8_t> paint(int label, int number, int width, int height) {
     constexpr std::array<std::array<int, 3>, 4> colours{
         {{60, 160, 50}, {20, 20, 40}, {90, 150, 230}, {210, 60, 40}}};
     support::Rng rng(static_cast<std::uint64_t>(1000 * label + number));
+    std::vector<std::uint8_t> pixels;
+    for (int y = 0; y < height; ++y) {
+        for (int x = 0; x < width; ++x) {
+            const int light = 40 * x / width - 20 * y / height + static_cast<int>(rng.below(30));
+            for (const int colour : colours[static_cast<std::size_t>(label)]) {
+                pixels.push_back(static_cast<std::uint8_t>(std::clamp(colour + light, 0, 255)));
+            }
+        }
+    }
+    return pixels;
+}
+
+} // namespace
+
+void put_picture(const fs::path& file, int label, int number, int width, int height, int orientation) {
+    auto pixels = paint(label, number, width, height);
     fs::create_directories(file.parent_path());
     std::FILE* const out = std::fopen(file.c_str(), "wb");
     ASSERT_NE(out, nullptr) << file;
@@ -36,20 +56,39 @@ void put_picture(const fs::path& file, int label, int number, int width, int hei
     jpeg_set_defaults(&info);
     jpeg_set_quality(&info, 90, TRUE);
     jpeg_start_compress(&info, TRUE);
+    if (orientation != 1) { // one entry: tag 0x112, of type SHORT, one value
+        const std::array<std::uint8_t, 32> exif = {
+            'E', 'x',  'i', 'f', 0,
+            0,   'I',  'I', 42,  0,
+            8,   0,    0,   0,   1,
+            0,   0x12, 1,   3,   0,
+            1,   0,    0,   0,   static_cast<std::uint8_t>(orientation)};
+        jpeg_write_marker(&info, JPEG_APP0 + 1, exif.data(), exif.size());
+    }
     for (int y = 0; y < height; ++y) {
-        std::vector<std::uint8_t> row;
-        for (int x = 0; x < width; ++x) {
-            const int light = 40 * x / width - 20 * y / height + static_cast<int>(rng.below(30));
-            for (const int colour : colours[static_cast<std::size_t>(label)]) {
-                row.push_back(static_cast<std::uint8_t>(std::clamp(colour + light, 0, 255)));
-            }
-        }
-        auto* pointer = row.data();
+        auto* pointer = pixels.data() + 3 * y * width;
         jpeg_write_scanlines(&info, &pointer, 1);
     }
     jpeg_finish_compress(&info);
     jpeg_destroy_compress(&info);
     std::fclose(out);
+}
+
+void put_transparent_picture(const fs::path& file, int label, int width, int height) {
+    const auto colours = paint(label, 0, width, height);
+    std::vector<std::uint8_t> pixels;
+    for (int i = 0; i < width * height; ++i) {
+        const auto* colour = colours.data() + 3 * i;
+        pixels.insert(pixels.end(), {colour[0], colour[1], colour[2],
+                                     static_cast<std::uint8_t>(255 - 200 * (i / width) / height)});
+    }
+    fs::create_directories(file.parent_path());
+    png_image image{};
+    image.version = PNG_IMAGE_VERSION;
+    image.width = static_cast<png_uint_32>(width);
+    image.height = static_cast<png_uint_32>(height);
+    image.format = PNG_FORMAT_RGBA;
+    ASSERT_NE(png_image_write_to_file(&image, file.c_str(), 0, pixels.data(), 0, nullptr), 0) << file;
 }
 
 void put_pictures(const fs::path& folder) {
@@ -67,10 +106,12 @@ void put_pictures(const fs::path& folder) {
     }
 }
 
-fs::path export_from_pictures(const Scratch& folder) {
+fs::path export_from_pictures(const Scratch& folder, int channels) {
+    const std::string input = fmt::format("input: [{}, 8, 8]", channels);
     put_pictures(folder / "images");
-    put(folder / "table.yaml", tiny_latency_table());
+    put(folder / "table.yaml", replaced(tiny_latency_table(), "input: [3, 8, 8]", input));
     std::string text = replaced(tiny_configuration(), "rounds: 2", "table: table.yaml");
+    text = replaced(text, "input: [3, 8, 8]", input);
     text = replaced(text, "  kind: synthetic\n  synthetic: {train: 300, test: 60, classes: 4, size: 8}\n",
                     "  kind: image_folder\n  path: images\n  resize: 10\n");
     put(folder / "pictures.yaml",

@@ -12,13 +12,18 @@ namespace tessera::tests {
 /// One of them as only CSV writers and shells that quote can take it.
 inline const std::vector<std::string> picture_classes = {"grass", "night", "sky, blue", "tomato"};
 
-/// A noisy picture of the class; `number` varies it.
-void put_picture(const std::filesystem::path& file, int label, int number, int width, int height);
+/// A noisy picture of the class as JPEG; `number` varies it. `orientation`: what its EXIF data say, 1 (none)
+/// to 8.
+void put_picture(const std::filesystem::path& file, int label, int number, int width, int height,
+                 int orientation = 1);
+/// As PNG, the more transparent the farther down.
+void put_transparent_picture(const std::filesystem::path& file, int label, int width, int height);
 
 /// images/{train,test}/CLASS/*.jpg of many sizes, 24 and 6 of each class.
 void put_pictures(const std::filesystem::path& folder);
 
-/// A run on images/, and the folder of what it exported. Empty where that failed.
-std::filesystem::path export_from_pictures(const Scratch& folder);
+/// A run on images/, of networks that see 3 (RGB) or 1 (grey) channels, and the folder of what it exported.
+/// Empty where that failed.
+std::filesystem::path export_from_pictures(const Scratch& folder, int channels = 3);
 
 } // namespace tessera::tests

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include "support/error.h"
@@ -41,7 +42,7 @@ ConfusionMatrix many(std::int64_t classes) {
 std::vector<std::string> numbered(std::int64_t classes) {
     std::vector<std::string> list;
     for (std::int64_t i = 0; i < classes; ++i) {
-        list.push_back("c" + std::to_string(i));
+        list.push_back(fmt::format("c{}", i));
     }
     return list;
 }
