@@ -15,6 +15,7 @@
 #include "support/files.h"
 #include "support/interrupt.h"
 #include "support/progress.h"
+#include "training/device.h"
 
 namespace tessera::latency {
 namespace {
@@ -129,6 +130,7 @@ private:
 ProbeFiles write_probe_files(const SearchSpace& space, const ProbeOptions& options, std::uint64_t seed,
                              const std::filesystem::path& folder) {
     const torch::NoGradGuard no_grad;
+    training::use_threads(1); // many small modules: threads would only wait for each other
     require_empty(folder);
     for (const char* name : {"stem", "head", "call"}) {
         if (find_block(space, name)) {

@@ -86,9 +86,9 @@ public:
                 parameters += weights / float_bytes;
                 memory.push_back({4 * weights, speed_.student_bytes[b][m]});
             }
-            if (choices.size() > 1) { // two choices at four rates each
-                pilot_step += 8 * mean(speed_.student_step[b]);
-                pilot_look += 8 * mean(speed_.student_forward[b]);
+            if (choices.size() > 1) { // two choices at four rates each, and a fifth where the last one wins
+                pilot_step += 10 * mean(speed_.student_step[b]);
+                pilot_look += 10 * mean(speed_.student_forward[b]);
             }
         }
         const auto groups = predictors::plan_groups(memory, boundary_bytes(), workers_, o.memory_mb << 20);
