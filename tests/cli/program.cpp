@@ -67,7 +67,7 @@ Program::Program(const std::vector<std::string>& arguments, const Surroundings& 
     err_ = surroundings.folder / (prefix + ".err");
     // Several tests at once would otherwise burn the cores with waiting.
     setenv("OMP_WAIT_POLICY", "passive", 0);
-    std::vector<std::string> all = {"tessera"};
+    std::vector<std::string> all = {TESSERA_PROGRAM};
     all.insert(all.end(), arguments.begin(), arguments.end());
     std::vector<char*> raw;
     for (std::string& argument : all) {

@@ -41,7 +41,7 @@ TEST(Tutorial, EveryCommandWorksAsItStands) {
     EXPECT_EQ(std::system(call.c_str()), 0) << content_of(folder / "err") << content_of(folder / "my.yaml");
 
     const std::string out = content_of(folder / "out");
-    for (const char* said : {"Front: ", "Models: ", "Exported: ", "up to date"}) {
+    for (const char* said : {"Front: ", "Models: ", "Exported: ", "Accuracy "}) {
         const bool there =
             out.find(said) != std::string::npos || content_of(folder / "err").find(said) != std::string::npos;
         EXPECT_TRUE(there) << said;

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <malloc.h>
+#include <unistd.h>
 
 #include "predictors/distiller.h"
 #include "support/files.h"
@@ -120,7 +121,8 @@ protected:
         }
     }
 
-    const std::filesystem::path folder_ = std::filesystem::path(testing::TempDir()) / "memory_budget";
+    const std::filesystem::path folder_ =
+        std::filesystem::path(testing::TempDir()) / ("memory_budget-" + std::to_string(getpid()));
     training::Datasets data_;
     DistilOptions options_;
 };
