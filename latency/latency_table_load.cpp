@@ -17,7 +17,7 @@ namespace {
 
 using Keys = std::vector<std::string>;
 constexpr const char* schema = "tessera-latency-1";
-constexpr std::uint64_t size_limit = 256ULL << 20;
+constexpr std::uint64_t size_limit = 16ULL << 20;
 const Keys table_keys = {"schema", "context", "stem", "head", "correction", "additivity", "rows"};
 const Keys context_keys = {"device", "hardware", "threads",  "batch", "dtype",
                            "layout", "form",     "libtorch", "input"};
