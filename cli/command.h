@@ -72,6 +72,7 @@ Command describe_command();
 Command run_command();
 Command status_command();
 Command evaluate_command();
+Command rank_command();
 Command keys_command();
 Command completion_command();
 Command man_command();

@@ -1,27 +1,15 @@
 #include "cli/probes.h"
 
-#include <filesystem>
-
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "cli/overrides.h"
 #include "latency/probe_files.h"
 #include "support/error.h"
 #include "support/seed.h"
 #include "support/table.h"
 
 namespace tessera::cli {
-namespace {
-
-/// Single-quoted YAML.
-std::string yaml_text(std::string text) {
-    for (std::size_t at = 0; (at = text.find('\'', at)) != std::string::npos; at += 2) {
-        text.insert(at, 1, '\'');
-    }
-    return "'" + text + "'";
-}
-
-} // namespace
 
 std::vector<Option> probe_options() {
     return {{"emit", "DIR", "write what is to be timed on another machine, and how, into a new folder"},
@@ -30,14 +18,8 @@ std::vector<Option> probe_options() {
 }
 
 Arguments with_table(Arguments arguments) {
-    if (arguments.has("from")) {
-        // Relative to where the program is called, not to the configuration.
-        const auto file = std::filesystem::absolute(arguments.value("from"));
-        arguments.set.push_back("latency.table=" + yaml_text(file.string()));
-    }
-    if (arguments.has("device-name")) {
-        arguments.set.push_back("latency.device=" + yaml_text(arguments.value("device-name")));
-    }
+    override_with(arguments, "from", "latency.table", true);
+    override_with(arguments, "device-name", "latency.device");
     return arguments;
 }
 

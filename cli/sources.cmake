@@ -1,5 +1,6 @@
 set(CORE "")
 set(TORCH
+  accuracies.cpp
   arguments.cpp
   commands.cpp
   commands/completion.cpp
@@ -8,9 +9,11 @@ set(TORCH
   commands/init.cpp
   commands/keys.cpp
   commands/man.cpp
+  commands/rank.cpp
   commands/stages.cpp
   commands/status.cpp
   help.cpp
   main.cpp
+  overrides.cpp
   probes.cpp
   version.cpp)

@@ -51,6 +51,8 @@ SampleOptions read_sample(Section section) {
     SampleOptions o;
     o.train = from_library(1);
     section.read("count", o.count, {5, 10000}, "Architectures to fine-tune for the accuracy predictor.");
+    o.accuracies = predictors::AccuracyTableOptions::read(
+        section.section("accuracies", "Known accuracies to take for samples instead of fine-tuning any."));
     o.train.read(section);
     section.finish();
     return o;
@@ -147,7 +149,7 @@ Configuration Configuration::read(const support::Document& document) {
     return c;
 }
 
-void Configuration::check_outside(bool taught, bool measured) const {
+void Configuration::check_outside(bool taught, bool measured, bool sampled) const {
     const auto missing = [](const char* key, const std::filesystem::path& path, const char* what) {
         throw support::UsageError(fmt::format("{}: {}: {}", key, path.string(), what));
     };
@@ -160,6 +162,10 @@ void Configuration::check_outside(bool taught, bool measured) const {
     }
     if (!measured && !latency.table.file.empty() && !std::filesystem::is_regular_file(latency.table.file)) {
         missing("latency.table", latency.table.file, "no such file");
+    }
+    if (!sampled && !sample.accuracies.file.empty() &&
+        !std::filesystem::is_regular_file(sample.accuracies.file)) {
+        missing("sample.accuracies.file", sample.accuracies.file, "no such file");
     }
     if (space.size() < 5) {
         throw support::UsageError(

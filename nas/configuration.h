@@ -9,6 +9,7 @@
 #include "nas/objective.h"
 #include "nas/search.h"
 #include "predictors/accuracy_predictor.h"
+#include "predictors/accuracy_table.h"
 #include "predictors/distil_options.h"
 #include "search_spaces/space.h"
 #include "training/dataset.h"
@@ -29,6 +30,9 @@ struct LatencyOptions {
 
 struct SampleOptions {
     std::int64_t count = 20;
+    predictors::AccuracyTableOptions accuracies; ///< with a file, its networks are the samples
+    /// Networks that are trained.
+    std::int64_t trained() const { return accuracies.file.empty() ? count : 0; }
     training::TrainOptions train;
 };
 
@@ -65,9 +69,9 @@ struct Configuration {
     /// Reads and checks the whole document; throws UsageError at the first mistake.
     static Configuration read(const support::Document& document);
     /// Throws UsageError naming the key for a folder or file of outside that is not there, as far as one is
-    /// still needed: `taught` and `measured` say that the run already holds what is made of weights and
-    /// table.
-    void check_outside(bool taught, bool measured) const;
+    /// still needed: `taught`, `measured` and `sampled` say that the run already holds what is made of
+    /// weights, table and accuracies.
+    void check_outside(bool taught, bool measured, bool sampled) const;
     /// Threads in use: `threads`, or the number of cores.
     int thread_budget() const;
 };

@@ -244,7 +244,7 @@ std::map<std::string, StageEstimate> estimate_stages(const Configuration& config
     return {{"teach", estimator.teach()},
             {"distil", estimator.distil()},
             {"measure", estimator.measure()},
-            {"sample", estimator.tune(config.sample.train, config.sample.count, false)},
+            {"sample", estimator.tune(config.sample.train, config.sample.trained(), false)},
             {"fit", estimator.little(0.5)},
             {"search", estimator.little(2 * evaluations / evaluations_per_second)},
             {"finetune", estimator.tune(config.finetune.train, picks, true)},
@@ -329,7 +329,7 @@ void warn_of_long_run(StageContext& context, const std::vector<std::string>& nam
     };
     const double macs =
         3 * (reference * (images_of(config.teach.train) +
-                          static_cast<double>(config.sample.count) * images_of(config.sample.train) +
+                          static_cast<double>(config.sample.trained()) * images_of(config.sample.train) +
                           static_cast<double>(picks_of(config)) * images_of(config.finetune.train)) +
              distilled * static_cast<double>(config.distil.epochs *
                                              visited(config.distil.train_limit, images.train)));

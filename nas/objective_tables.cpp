@@ -79,10 +79,17 @@ void ObjectiveTables::add(const latency::LatencyTable& table, const search_space
     columns_["latency_" + table.context.device + "_ms"] = std::move(column);
 }
 
-void ObjectiveTables::add(predictors::AccuracyPredictor predictor, std::vector<std::vector<double>> quality) {
+void ObjectiveTables::add(predictors::AccuracyPredictor predictor,
+                          const std::vector<std::vector<double>>& quality,
+                          const search_spaces::SearchSpace& space) {
+    terms_.resize(quality.size());
+    for (std::size_t b = 0; b < quality.size(); ++b) {
+        for (std::size_t m = 0; m < quality[b].size(); ++m) {
+            terms_[b].push_back(predictor.term(b, quality[b][m], space.blocks()[b].choices[m].text()));
+        }
+    }
     predictor_ = std::move(predictor);
-    quality_ = std::move(quality);
-    exclude(quality_);
+    exclude(quality);
 }
 
 void ObjectiveTables::exclude(const std::vector<std::vector<double>>& values) {
@@ -112,11 +119,11 @@ double ObjectiveTables::value(const std::string& objective, std::span<const int>
 }
 
 predictors::Prediction ObjectiveTables::accuracy(std::span<const int> genome) const {
-    std::vector<double> x(genome.size());
-    for (std::size_t b = 0; b < x.size(); ++b) {
-        x[b] = quality_[b][static_cast<std::size_t>(genome[b])];
+    std::vector<predictors::Term> terms(genome.size());
+    for (std::size_t b = 0; b < terms.size(); ++b) {
+        terms[b] = terms_[b][static_cast<std::size_t>(genome[b])];
     }
-    return predictor_.value().predict(x);
+    return predictor_.value().predict(terms);
 }
 
 bool ObjectiveTables::usable(std::span<const int> genome) const {

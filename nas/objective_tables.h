@@ -32,7 +32,8 @@ public:
     void add(const latency::LatencyTable& table, const search_spaces::SearchSpace& space,
              latency::Missing missing = latency::Missing::error);
     /// Adds accuracy. Choices whose quality is not finite are unusable: candidates with one violate.
-    void add(predictors::AccuracyPredictor predictor, std::vector<std::vector<double>> quality);
+    void add(predictors::AccuracyPredictor predictor, const std::vector<std::vector<double>>& quality,
+             const search_spaces::SearchSpace& space);
 
     bool has(const std::string& objective) const;
     std::vector<std::string> names() const;
@@ -60,7 +61,7 @@ private:
 
     std::map<std::string, CostColumn> columns_;
     std::optional<predictors::AccuracyPredictor> predictor_;
-    std::vector<std::vector<double>> quality_;
+    std::vector<std::vector<predictors::Term>> terms_; ///< [block][choice] of the predictor's score
     std::vector<std::vector<int>> usable_;
 };
 

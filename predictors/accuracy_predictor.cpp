@@ -3,76 +3,110 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 #include <stdexcept>
 
 #include <tbb/parallel_for.h>
 
-#include "predictors/features.h"
 #include "predictors/fitting.h"
+#include "predictors/held_out.h"
 
 namespace tessera::predictors {
-namespace {
 
-/// Up to here the held-out predictions behind the interval come from whole fits, weights and lambdas chosen
-/// anew: choosing by the very residuals that the interval is read from makes them too small. Beyond, that
-/// effect is lost among the samples.
-constexpr std::size_t refit_up_to = 40;
-
-std::vector<Regression> regressions_of(const std::vector<Fitted>& fits) {
-    std::vector<Regression> regressions;
-    for (const Fitted& f : fits) {
-        regressions.push_back(f.regression);
+double Regression::additive(std::size_t block, double quality, const std::string& choice) const {
+    double slope = slopes[block];
+    if (!extra.empty()) {
+        const auto found = extra[block].find(choice);
+        slope += found == extra[block].end() ? 0 : found->second;
     }
-    std::stable_sort(regressions.begin(), regressions.end(),
-                     [](const Regression& a, const Regression& b) { return a.weight > b.weight; });
-    return regressions;
+    return std::max(slope, 0.0) * scaled(scale, quality);
 }
 
-/// Half-width of the interval in the scale of `target`: the ceil(coverage (n + 1))-th smallest left-one-out
-/// error (the jackknife with the finite-sample rank of conformal prediction; Barber et al., arXiv
-/// 1905.02928). Infinite where n is too small to support the coverage.
-double half_width(std::span<const Sample> samples, const FitOptions& options, const std::vector<Fitted>& fits,
-                  Target target) {
-    std::vector<double> errors(samples.size());
-    tbb::parallel_for(std::size_t{0}, samples.size(), [&](std::size_t i) {
-        double held_out = 0;
-        if (samples.size() <= refit_up_to) {
-            const auto others = without(samples, i);
-            held_out = average(regressions_of(fit_each(others, options)), samples[i].qualities);
-        } else {
-            for (const Fitted& f : fits) {
-                held_out += f.regression.weight * f.left_out[i];
-            }
-        }
-        errors[i] = std::abs(to_target(target, samples[i].accuracy) - to_target(target, held_out));
-    });
-    std::sort(errors.begin(), errors.end());
-    const double rank = std::ceil(options.coverage * static_cast<double>(errors.size() + 1) - 1e-9);
-    const auto index = static_cast<std::size_t>(std::max(rank, 1.0)) - 1;
-    return index < errors.size() ? errors[index] : std::numeric_limits<double>::infinity();
-}
-
-} // namespace
-
-AccuracyPredictor AccuracyPredictor::fit(std::span<const Sample> samples, const FitOptions& options) {
-    check_samples(samples, 4);
-    const auto fits = fit_each(samples, options);
+AccuracyPredictor AccuracyPredictor::fit_mean(std::span<const Sample> samples, const FitOptions& options) {
+    check_samples(samples, 3); // one less than fit(), which leaves one out
+    Fitted fitted = fit_regressions(samples, options.form);
     AccuracyPredictor predictor;
-    predictor.regressions_ = regressions_of(fits);
     predictor.blocks_ = samples[0].qualities.size();
-    predictor.half_width_ = half_width(samples, options, fits, predictor.regressions_.front().target);
+    predictor.ceiling_ = fitted.ceiling;
+    predictor.regressions_ = std::move(fitted.regressions);
+    predictor.half_width_ = std::numeric_limits<double>::infinity();
     return predictor;
 }
 
-Prediction AccuracyPredictor::predict(std::span<const double> qualities) const {
-    if (qualities.size() != blocks_) {
+/// The interval's half-width is the ceil(coverage (n + 1))-th smallest held-out error in the score (the
+/// jackknife with the finite-sample rank of conformal prediction; Barber et al., arXiv 1905.02928), infinite
+/// where n is too small to support the coverage.
+AccuracyPredictor AccuracyPredictor::fit(std::span<const Sample> samples, const FitOptions& options) {
+    check_samples(samples, 4);
+    AccuracyPredictor predictor = fit_mean(samples, options);
+    const std::vector<double> held_out = predict_held_out(samples, options);
+    std::vector<double> errors;
+    for (std::size_t i = 0; i < samples.size(); ++i) {
+        errors.push_back(std::abs(score_of(samples[i].accuracy, predictor.ceiling_) -
+                                  score_of(held_out[i], predictor.ceiling_)));
+    }
+    std::ranges::sort(errors);
+    const double rank = std::ceil(options.coverage * static_cast<double>(errors.size() + 1) - 1e-9);
+    const auto index = static_cast<std::size_t>(std::max(rank, 1.0)) - 1;
+    if (index < errors.size()) {
+        predictor.half_width_ = errors[index];
+    }
+    return predictor;
+}
+
+double AccuracyPredictor::expected_order(std::span<const double> qualities) {
+    return -std::accumulate(qualities.begin(), qualities.end(), 0.0);
+}
+
+Term AccuracyPredictor::term(std::size_t block, double quality, const std::string& choice) const {
+    Term term;
+    for (const Regression& r : regressions_) {
+        term.additive += r.weight * r.additive(block, quality, choice);
+        if (!r.products.empty()) {
+            term.noise = scaled(r.scale, quality);
+        }
+    }
+    return term;
+}
+
+Prediction AccuracyPredictor::predict(std::span<const Term> terms) const {
+    if (terms.size() != blocks_) {
+        throw std::invalid_argument("one term a block is needed");
+    }
+    double score = 0;
+    for (const Regression& r : regressions_) {
+        score += r.weight * r.intercept;
+        std::size_t pair = 0;
+        for (std::size_t i = 0; i < blocks_ && !r.products.empty(); ++i) {
+            for (std::size_t j = i + 1; j < blocks_; ++j) {
+                score += r.products[pair++] * terms[i].noise * terms[j].noise;
+            }
+        }
+    }
+    for (const Term& term : terms) {
+        score += term.additive;
+    }
+    return at_score(score);
+}
+
+Prediction AccuracyPredictor::predict(std::span<const double> qualities,
+                                      std::span<const std::string> choices) const {
+    if (qualities.size() != blocks_ || (!choices.empty() && choices.size() != blocks_)) {
         throw std::invalid_argument("one quality a block is needed");
     }
-    const Target scale = regressions_.front().target;
-    const double accuracy = average(regressions_, qualities), middle = to_target(scale, accuracy);
-    // The log error falls while the accuracy rises.
-    const double a = from_target(scale, middle - half_width_), b = from_target(scale, middle + half_width_);
-    return {accuracy, std::min({a, b, accuracy}), std::max({a, b, accuracy})};
+    std::vector<Term> terms;
+    for (std::size_t b = 0; b < blocks_; ++b) {
+        terms.push_back(term(b, qualities[b], choices.empty() ? std::string() : choices[b]));
+    }
+    return predict(terms);
+}
+
+Prediction AccuracyPredictor::at_score(double score) const {
+    const auto accuracy = [&](double s) { return std::clamp(ceiling_ - std::exp(s), 0.0, 1.0); };
+    if (!std::isfinite(half_width_)) {
+        return {accuracy(score), 0, 1};
+    }
+    return {accuracy(score), accuracy(score + half_width_), accuracy(score - half_width_)};
 }
 
 } // namespace tessera::predictors

@@ -1,88 +1,104 @@
-// From block qualities to the accuracy after fine-tuning (following DONNA, arXiv 2012.08859).
+// From block qualities to the accuracy after fine-tuning (after DONNA, arXiv 2012.08859, whose ridge
+// regression on the accuracy itself it replaces: docs/experiments/nas-bench-macro.md).
 #pragma once
 
+#include <map>
 #include <span>
 #include <string>
 #include <vector>
 
-#include "predictors/ridge.h"
 #include "support/config.h"
 
 namespace tessera::predictors {
 
-/// Features of x_1..x_N, besides the constant: linear x_i; additive x_i and x_i^2 (no cross terms: what an
-/// exact solver can certify); second_order x_i and x_i x_j for i <= j. `automatic` averages all three.
-enum class Form { automatic, linear, additive, second_order };
-/// What is regressed: the accuracy itself or log(1 - accuracy + 0.001), whose prediction is turned back into
-/// an accuracy. `automatic` averages both.
-enum class Target { automatic, accuracy, log_error };
+/// additive: every (block, choice) adds its own number to the score, which exact solvers can work with;
+/// second_order: products of two blocks' noise besides.
+enum class Form { additive, second_order };
+/// In what measure of a block's noise (NSR) the score is linear: the noise itself, or its root.
+enum class Scale { noise, root };
 
 struct FitOptions {
-    Form form = Form::automatic;
-    Target target = Target::automatic;
+    Form form = Form::additive;
     double coverage = 0.9; ///< of the prediction interval
-    bool monotone = true; ///< more noise in a block never raises the prediction (predictors/monotone_ridge.h)
     static FitOptions read(support::Section section);
 };
 
-/// One fine-tuned network: its blocks' qualities and its accuracy (fraction).
+/// One network with its accuracy (fraction).
 struct Sample {
-    std::vector<double> qualities;
+    std::vector<double> qualities; ///< NSR of each block's choice, >= 0
     double accuracy = 0;
+    /// Canonical text of each block's choice; may be empty: then nothing is learnt about choices besides what
+    /// their quality says.
+    std::vector<std::string> choices = {};
 };
 
 struct Prediction {
     double accuracy = 0, low = 0, high = 0; ///< fraction, 0..1
 };
 
-/// One ridge regression and its share in the prediction.
-struct Regression {
-    Form form = Form::linear;
-    Target target = Target::accuracy;
-    double weight = 1; ///< of all that are averaged, sum 1
-    RidgeModel model;
-    /// Accuracy, 0..1.
-    double predict(std::span<const double> qualities) const;
+/// What one block's choice brings to the score.
+struct Term {
+    double additive = 0;
+    double noise = 0; ///< in the regression's scale: what products are made of; 0 where there are none
 };
 
-/// The mean of every regression that the options leave open, weighted by the inverse fourth power of its
-/// leave-one-out error. A dozen samples cannot tell which of six is right: on synthetic truths the one with
-/// the smallest error predicts networks that it was not chosen on worse than their mean, as does the simplest
-/// within a standard error.
+/// score = intercept + sum_i (slope_i + extra_i(choice)) x_i + sum_{i<j} product_ij x_i x_j, with x_i the
+/// noise of block i in its scale.
+struct Regression {
+    Scale scale = Scale::noise;
+    double weight = 1; ///< in the mean of the regressions, sum 1
+    double intercept = 0;
+    std::vector<double> slopes;                       ///< one a block
+    std::vector<std::map<std::string, double>> extra; ///< per block, of the choices that samples had
+    std::vector<double> products;                     ///< second_order: pairs i < j, row by row
+
+    /// Noise never helps: where slope and extra sum to less than 0, they count as 0.
+    double additive(std::size_t block, double quality, const std::string& choice) const;
+};
+
+/// accuracy = ceiling - exp(score), clamped to 0..1. The ceiling is estimated: near it networks differ by
+/// little accuracy and much in rank; where nothing saturates it lies far above 1. One score is shared by all
+/// blocks, so that a dozen samples are enough to say how much noise costs; how far each block, and each
+/// choice of it, deviates from that is what more samples tell.
 class AccuracyPredictor {
 public:
-    /// Throws RunError with fewer than 4 samples, ragged or non-finite qualities, accuracies outside 0..1.
+    /// Throws RunError with fewer than 4 samples, ragged, negative or non-finite qualities, accuracies
+    /// outside 0..1.
     static AccuracyPredictor fit(std::span<const Sample> samples, const FitOptions& options);
+    /// The same without the interval (0..1 instead), which costs a fit a sample.
+    static AccuracyPredictor fit_mean(std::span<const Sample> samples, const FitOptions& options);
 
-    Prediction predict(std::span<const double> qualities) const;
-    /// The largest weight first.
+    /// Order of networks that is expected before any accuracy is known: the larger the better.
+    static double expected_order(std::span<const double> qualities);
+
+    Prediction predict(std::span<const double> qualities, std::span<const std::string> choices = {}) const;
+    /// For searches: a choice's term once, then sums of terms.
+    Term term(std::size_t block, double quality, const std::string& choice) const;
+    Prediction predict(std::span<const Term> terms) const;
+
+    double ceiling() const { return ceiling_; }
     const std::vector<Regression>& regressions() const { return regressions_; }
     std::size_t blocks() const { return blocks_; }
 
-    /// JSON object with schema version, interval, and each regression's form, target, weight and coefficients
-    /// in the order of feature_names(); and back. Throws RunError naming `source` when it is damaged.
+    /// JSON object with schema version; and back. Throws RunError naming `source` when it is damaged.
     std::string json() const;
     static AccuracyPredictor from_json(const std::string& text, const std::string& source);
 
 private:
+    Prediction at_score(double score) const;
     std::size_t blocks_ = 0;
-    std::vector<Regression> regressions_;
-    double half_width_ = 0; ///< of the interval, in the scale of the first regression's target
+    double ceiling_ = 1;
+    std::vector<Regression> regressions_; ///< one, or both scales where the form is additive
+    double half_width_ = 0;               ///< of the interval, in the score
 };
 
-/// Every combination of form and target that is averaged, and how honest the average is on networks it was
-/// not fitted on: each sample predicted by a predictor fitted (weights and lambdas anew) on the others.
+/// How honest the predictor is on networks that it was not fitted on: each sample predicted by a predictor
+/// fitted on the others.
 struct HonestyReport {
-    struct Compared {
-        Form form;
-        Target target;
-        double weight = 0, lambda = 0;
-        double rmse = 0, tau = 0; ///< leave-one-out, in accuracy
-    };
-    std::vector<Compared> compared;
-    std::vector<Prediction> held_out; ///< one per sample, nested leave-one-out
+    std::vector<Prediction> held_out; ///< one per sample
     double tau = 0, rho = 0, rmse = 0, covered = 0;
     double baseline_rmse = 0; ///< of predicting the mean of the others
+    double unfitted_tau = 0;  ///< of expected_order(): what qualities say alone
     std::size_t top_k = 0;    ///< top_count() of the samples: how many are "the best" in the next two
     double top_tau = 0, top_precision = 0;
     std::string json() const;
@@ -90,6 +106,6 @@ struct HonestyReport {
 HonestyReport assess(std::span<const Sample> samples, const FitOptions& options);
 
 std::string_view to_text(Form form);
-std::string_view to_text(Target target);
+std::string_view to_text(Scale scale);
 
 } // namespace tessera::predictors

@@ -6,16 +6,15 @@
 #include <nlohmann/json.hpp>
 
 #include "predictors/accuracy_predictor.h"
-#include "predictors/features.h"
 #include "support/error.h"
 
 namespace tessera::predictors {
 namespace {
 
 using Json = nlohmann::ordered_json;
-constexpr const char* schema = "tessera-predictor-2";
-constexpr std::size_t most_blocks = 1024; // second order: half a million coefficients
-constexpr std::size_t most_regressions = 6;
+constexpr const char* schema = "tessera-predictor-3";
+constexpr std::size_t most_blocks = 1024; // second order: half a million products
+constexpr std::size_t most_regressions = 2;
 
 /// Reads members with their types checked; every complaint names the file.
 struct Reader {
@@ -66,27 +65,31 @@ struct Reader {
 };
 
 Regression read_regression(const Reader& in, std::size_t blocks) {
-    Regression regression;
-    regression.form = in.member("form", {Form::linear, Form::additive, Form::second_order});
-    regression.target = in.member("target", {Target::accuracy, Target::log_error});
-    regression.weight = in.number(in.at("weight"), "weight");
-    if (!(regression.weight >= 0 && regression.weight <= 1)) {
+    Regression r;
+    r.scale = in.member("scale", {Scale::noise, Scale::root});
+    r.weight = in.number(in.at("weight"), "weight");
+    if (!(r.weight >= 0 && r.weight <= 1)) {
         in.fail("\"weight\" is outside 0..1");
     }
-    const std::size_t count = feature_count(regression.form, blocks);
-    if (in.at("features") != Json(feature_names(regression.form, blocks))) {
-        in.fail("\"features\" do not belong to its form");
+    r.intercept = in.number(in.at("intercept"), "intercept");
+    r.slopes = in.numbers("slopes", blocks);
+    const Json& products = in.at("products");
+    r.products = in.numbers("products", products.empty() ? 0 : blocks * (blocks - 1) / 2);
+    const Json& extra = in.at("extra");
+    if (!extra.is_array() || extra.size() != blocks) {
+        in.fail(fmt::format("\"extra\" needs {} objects", blocks));
     }
-    RidgeModel& model = regression.model;
-    model = {in.number(in.at("intercept"), "intercept"), in.number(in.at("lambda"), "lambda"),
-             in.numbers("mean", count), in.numbers("scale", count), in.numbers("weights", count)};
-    if (!(model.lambda > 0)) {
-        in.fail("\"lambda\" is not positive");
+    for (const Json& of_block : extra) {
+        if (!of_block.is_object()) {
+            in.fail("\"extra\" holds something that is no object");
+        }
+        std::map<std::string, double> values;
+        for (const auto& [choice, value] : of_block.items()) {
+            values[choice] = in.number(value, "extra");
+        }
+        r.extra.push_back(std::move(values));
     }
-    if (!std::ranges::all_of(model.scale, [](double s) { return s > 0; })) {
-        in.fail("\"scale\" is not positive");
-    }
-    return regression;
+    return r;
 }
 
 } // namespace
@@ -97,17 +100,15 @@ std::string AccuracyPredictor::json() const {
     out["blocks"] = blocks_;
     out["half_width"] =
         std::isfinite(half_width_) ? Json(half_width_) : Json(nullptr); // null: the whole of 0..1
+    out["ceiling"] = ceiling_;
     out["regressions"] = Json::array();
     for (const Regression& r : regressions_) {
-        out["regressions"].push_back({{"form", to_text(r.form)},
-                                      {"target", to_text(r.target)},
+        out["regressions"].push_back({{"scale", to_text(r.scale)},
                                       {"weight", r.weight},
-                                      {"lambda", r.model.lambda},
-                                      {"intercept", r.model.intercept},
-                                      {"features", feature_names(r.form, blocks_)},
-                                      {"mean", r.model.mean},
-                                      {"scale", r.model.scale},
-                                      {"weights", r.model.weights}});
+                                      {"intercept", r.intercept},
+                                      {"slopes", r.slopes},
+                                      {"extra", r.extra},
+                                      {"products", r.products}});
     }
     return out.dump(1) + "\n";
 }
@@ -128,6 +129,10 @@ AccuracyPredictor AccuracyPredictor::from_json(const std::string& text, const st
         in.fail(fmt::format("\"blocks\" is not within 1..{}", most_blocks));
     }
     predictor.blocks_ = blocks.get<std::size_t>();
+    predictor.ceiling_ = in.number(in.at("ceiling"), "ceiling");
+    if (!(predictor.ceiling_ > 0 && predictor.ceiling_ <= 12)) {
+        in.fail("\"ceiling\" is outside 0..12");
+    }
     const Json& regressions = in.at("regressions");
     if (!regressions.is_array() || regressions.empty() || regressions.size() > most_regressions) {
         in.fail(fmt::format("\"regressions\" needs 1 to {} of them", most_regressions));

@@ -3,123 +3,226 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <optional>
 
 #include <fmt/format.h>
 
-#include "predictors/features.h"
-#include "predictors/monotone_ridge.h"
-#include "predictors/ranking.h"
-#include "predictors/ridge_path.h"
+#include "predictors/bayesian_ridge.h"
 #include "support/error.h"
 
 namespace tessera::predictors {
-
 namespace {
 
-/// Inverse squares of the leave-one-out mean squared errors, relative to the smallest; errors of less than a
-/// ten-thousandth of a point are equally good.
-void weigh(std::vector<Fitted>& fits) {
-    constexpr double kNothing = 1e-6;
-    double least = std::numeric_limits<double>::infinity(), sum = 0;
-    for (const Fitted& f : fits) {
-        least = std::min(least, f.rmse);
+/// Natural logs of how much of the target's deviation a group of features explains, a priori: most of it the
+/// noise summed over all blocks, less what sets blocks and choices apart, little their products, some
+/// nothing.
+constexpr double common_centre = 0, block_centre = -1, choice_centre = -1.5, product_centre = -2,
+                 noise_centre = -1.5;
+
+/// Ceilings that are tried: by how many times the distance from the median to the best sample they exceed it.
+/// Far above, the log is as good as linear in the accuracy.
+constexpr double ceiling_steps[] = {0.2, 0.4, 1.0, 2.5, 10};
+/// Samples of all the same accuracy still leave room above them.
+constexpr double least_spread = 0.002;
+
+std::vector<double> candidate_ceilings(std::span<const Sample> samples) {
+    std::vector<double> accuracies;
+    for (const Sample& s : samples) {
+        accuracies.push_back(s.accuracy);
     }
-    for (Fitted& f : fits) {
-        f.regression.weight = std::pow((least + kNothing) / (f.rmse + kNothing), 4);
-        sum += f.regression.weight;
+    std::ranges::sort(accuracies);
+    const std::size_t middle = accuracies.size() / 2;
+    const double median =
+        accuracies.size() % 2 == 1 ? accuracies[middle] : (accuracies[middle - 1] + accuracies[middle]) / 2;
+    const double best = accuracies.back(), spread = std::max(best - median, least_spread);
+    std::vector<double> ceilings;
+    for (const double step : ceiling_steps) {
+        ceilings.push_back(best + step * spread);
     }
-    for (Fitted& f : fits) {
-        f.regression.weight /= sum;
+    return ceilings;
+}
+
+/// Features of all samples in one scale.
+class Design {
+public:
+    Design(std::span<const Sample> samples, Scale scale, Form form) : samples_(samples), scale_(scale) {
+        blocks_ = samples[0].qualities.size();
+        for (const Sample& s : samples) {
+            std::vector<double> row;
+            for (const double quality : s.qualities) {
+                row.push_back(scaled(scale, quality));
+            }
+            noise_.push_back(std::move(row));
+        }
+        add(1, common_centre, [&](std::size_t r, std::size_t) {
+            double sum = 0;
+            for (const double x : noise_[r]) {
+                sum += x;
+            }
+            return sum;
+        });
+        add(blocks_, block_centre, [&](std::size_t r, std::size_t b) { return noise_[r][b]; });
+        find_choices();
+        add(choices_.size(), choice_centre, [&](std::size_t r, std::size_t c) {
+            const auto& [block, text] = choices_[c];
+            return samples_[r].choices[block] == text ? noise_[r][block] : 0.0;
+        });
+        if (form == Form::second_order) {
+            add(blocks_ * (blocks_ - 1) / 2, product_centre, [&](std::size_t r, std::size_t pair) {
+                std::size_t i = 0;
+                for (; pair >= blocks_ - 1 - i; ++i) {
+                    pair -= blocks_ - 1 - i;
+                }
+                return noise_[r][i] * noise_[r][i + 1 + pair];
+            });
+        }
     }
+
+    const std::vector<FeatureGroup>& groups() const { return groups_; }
+
+    Regression regression(const BayesianFit& fit, double weight) const {
+        Regression r{scale_, weight, fit.intercept, {}, {}, {}};
+        for (std::size_t b = 0; b < blocks_; ++b) {
+            r.slopes.push_back(fit.weights[0] + fit.weights[1 + b]);
+        }
+        r.extra.resize(blocks_);
+        for (std::size_t c = 0; c < choices_.size(); ++c) {
+            r.extra[choices_[c].first][choices_[c].second] = fit.weights[1 + blocks_ + c];
+        }
+        const auto rest = static_cast<std::ptrdiff_t>(1 + blocks_ + choices_.size());
+        r.products.assign(fit.weights.begin() + rest, fit.weights.end());
+        return r;
+    }
+
+private:
+    template <class Value>
+    void add(std::size_t columns, double centre, Value value) {
+        Matrix x{samples_.size(), columns, {}};
+        for (std::size_t r = 0; r < x.rows; ++r) {
+            for (std::size_t c = 0; c < columns; ++c) {
+                x.values.push_back(value(r, c));
+            }
+        }
+        groups_.push_back({std::move(x), centre});
+    }
+
+    /// Those that some sample has and that are not without noise (as the reference's own is).
+    void find_choices() {
+        std::map<std::pair<std::size_t, std::string>, bool> seen;
+        for (std::size_t r = 0; r < samples_.size(); ++r) {
+            for (std::size_t b = 0; b < samples_[r].choices.size(); ++b) {
+                if (noise_[r][b] > 0) {
+                    seen[{b, samples_[r].choices[b]}] = true;
+                }
+            }
+        }
+        for (const auto& entry : seen) {
+            choices_.push_back(entry.first);
+        }
+    }
+
+    std::span<const Sample> samples_;
+    Scale scale_;
+    std::size_t blocks_ = 0;
+    std::vector<std::vector<double>> noise_;
+    std::vector<std::pair<std::size_t, std::string>> choices_;
+    std::vector<FeatureGroup> groups_;
+};
+
+/// Evidence of the accuracies rather than of their scores: those of different ceilings compare by it.
+double log_jacobian(std::span<const Sample> samples, double ceiling) {
+    double sum = 0;
+    for (const Sample& s : samples) {
+        sum -= score_of(s.accuracy, ceiling);
+    }
+    return sum;
 }
 
 } // namespace
 
-double Regression::predict(std::span<const double> qualities) const {
-    return from_target(target, model.predict(expand(form, qualities)));
-}
+double scaled(Scale scale, double quality) { return scale == Scale::root ? std::sqrt(quality) : quality; }
 
-double average(std::span<const Regression> regressions, std::span<const double> qualities) {
-    double sum = 0;
-    for (const Regression& r : regressions) {
-        sum += r.weight * r.predict(qualities);
+double score_of(double accuracy, double ceiling) { return std::log(std::max(ceiling - accuracy, 1e-4)); }
+
+Fitted fit_regressions(std::span<const Sample> samples, Form form) {
+    const std::vector<double> ceilings = candidate_ceilings(samples);
+    std::vector<std::vector<double>> targets;
+    for (const double ceiling : ceilings) {
+        std::vector<double> target;
+        for (const Sample& s : samples) {
+            target.push_back(score_of(s.accuracy, ceiling));
+        }
+        targets.push_back(std::move(target));
     }
-    return std::clamp(sum, 0.0, 1.0); // weights sum to 1 but for rounding
+    constexpr Scale scales[] = {Scale::noise, Scale::root};
+    std::vector<std::vector<Regression>> regressions(ceilings.size()); // weight: the log of the evidence
+    for (const Scale scale : scales) {
+        const Design design(samples, scale, form);
+        const auto fits = fit_bayesian(design.groups(), noise_centre, targets);
+        for (std::size_t c = 0; c < ceilings.size(); ++c) {
+            regressions[c].push_back(
+                design.regression(fits[c], fits[c].log_evidence + log_jacobian(samples, ceilings[c])));
+        }
+    }
+
+    double most = -std::numeric_limits<double>::infinity();
+    for (const auto& of_ceiling : regressions) {
+        for (const Regression& r : of_ceiling) {
+            most = std::max(most, r.weight);
+        }
+    }
+    Fitted best;
+    double best_sum = -1;
+    for (std::size_t c = 0; c < ceilings.size(); ++c) {
+        double sum = 0;
+        for (Regression& r : regressions[c]) {
+            r.weight = std::exp(r.weight - most);
+            sum += r.weight;
+        }
+        if (sum > best_sum) {
+            best_sum = sum;
+            best = {ceilings[c], regressions[c]};
+        }
+    }
+    std::ranges::stable_sort(best.regressions, std::greater{}, &Regression::weight);
+    if (form == Form::second_order) {
+        best.regressions.resize(1);
+        best_sum = best.regressions[0].weight;
+    }
+    for (Regression& r : best.regressions) {
+        r.weight /= best_sum;
+    }
+    return best;
 }
 
 void check_samples(std::span<const Sample> samples, std::size_t least) {
     if (samples.size() < least) {
-        throw support::RunError(
-            fmt::format("the accuracy predictor needs at least {} fine-tuned samples, there are {}: "
-                        "raise the number of samples",
-                        least, samples.size()));
+        throw support::RunError(fmt::format("the accuracy predictor needs at least {} samples, there are {}: "
+                                            "raise the number of samples",
+                                            least, samples.size()));
     }
     for (std::size_t i = 0; i < samples.size(); ++i) {
-        const auto& [qualities, accuracy] = samples[i];
+        const Sample& s = samples[i];
         const auto refuse = [&](const std::string& why) {
             throw support::RunError(fmt::format("sample {}: {}", i + 1, why));
         };
-        if (qualities.empty() || qualities.size() != samples[0].qualities.size()) {
-            refuse(fmt::format("has {} block qualities, the first sample has {}", qualities.size(),
+        if (s.qualities.empty() || s.qualities.size() != samples[0].qualities.size()) {
+            refuse(fmt::format("has {} block qualities, the first sample has {}", s.qualities.size(),
                                samples[0].qualities.size()));
         }
-        for (std::size_t b = 0; b < qualities.size(); ++b) {
-            if (!std::isfinite(qualities[b])) {
-                refuse(fmt::format("the quality of block {} is not finite", b + 1));
+        if (!s.choices.empty() && s.choices.size() != s.qualities.size()) {
+            refuse(
+                fmt::format("has {} choices and {} block qualities", s.choices.size(), s.qualities.size()));
+        }
+        for (std::size_t b = 0; b < s.qualities.size(); ++b) {
+            if (!std::isfinite(s.qualities[b]) || s.qualities[b] < 0) {
+                refuse(fmt::format("the quality of block {} is {}", b + 1,
+                                   std::isfinite(s.qualities[b]) ? "negative" : "not finite"));
             }
         }
-        if (!(accuracy >= 0 && accuracy <= 1)) {
-            refuse(fmt::format("accuracy {} is outside 0..1", accuracy));
+        if (!(s.accuracy >= 0 && s.accuracy <= 1)) {
+            refuse(fmt::format("accuracy {} is outside 0..1", s.accuracy));
         }
     }
-}
-
-std::vector<Fitted> fit_each(std::span<const Sample> samples, const FitOptions& options) {
-    std::vector<double> truth;
-    for (const Sample& s : samples) {
-        truth.push_back(s.accuracy);
-    }
-    std::vector<Fitted> fits;
-    for (const Form form : {Form::linear, Form::additive, Form::second_order}) {
-        if (options.form != Form::automatic && options.form != form) {
-            continue;
-        }
-        Matrix x{samples.size(), feature_count(form, samples[0].qualities.size()), {}};
-        for (const Sample& s : samples) {
-            const auto features = expand(form, s.qualities);
-            x.values.insert(x.values.end(), features.begin(), features.end());
-        }
-        std::optional<RidgePath>
-            path; // its decomposition serves both targets; the monotone fit has no use for it
-        if (!options.monotone) {
-            path.emplace(x);
-        }
-        for (const Target target : {Target::accuracy, Target::log_error}) {
-            if (options.target != Target::automatic && options.target != target) {
-                continue;
-            }
-            std::vector<double> y;
-            for (const double accuracy : truth) {
-                y.push_back(to_target(target, accuracy));
-            }
-            const Trend trend = target == Target::accuracy ? Trend::falling : Trend::rising;
-            RidgeFit fit = options.monotone ? fit_monotone(x, y, trend) : path->fit(y);
-            for (double& v : fit.leave_one_out) {
-                v = from_target(target, v);
-            }
-            const double error = rmse(fit.leave_one_out, truth);
-            fits.push_back({{form, target, 1, std::move(fit.model)}, std::move(fit.leave_one_out), error});
-        }
-    }
-    weigh(fits);
-    return fits;
-}
-
-std::vector<Sample> without(std::span<const Sample> samples, std::size_t index) {
-    std::vector<Sample> others(samples.begin(), samples.end());
-    others.erase(others.begin() + static_cast<std::ptrdiff_t>(index));
-    return others;
 }
 
 } // namespace tessera::predictors

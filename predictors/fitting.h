@@ -1,4 +1,4 @@
-// The regressions that the accuracy predictor averages.
+// The regressions of which the accuracy predictor is made.
 #pragma once
 
 #include <span>
@@ -8,19 +8,21 @@
 
 namespace tessera::predictors {
 
-/// One combination of form and target with its own lambda.
+/// Everything about a predictor but its interval.
 struct Fitted {
-    Regression regression;
-    std::vector<double> left_out; ///< each sample's accuracy as predicted by the fit without it
-    double rmse = 0;              ///< of left_out
+    double ceiling = 1;
+    std::vector<Regression> regressions;
 };
 
 /// Throws RunError as AccuracyPredictor::fit does, with fewer than `least` samples too.
 void check_samples(std::span<const Sample> samples, std::size_t least);
-/// Every combination that the options leave open, with its weight, simplest form first. Needs two samples.
-std::vector<Fitted> fit_each(std::span<const Sample> samples, const FitOptions& options);
-/// Weighted mean of the regressions' predictions.
-double average(std::span<const Regression> regressions, std::span<const double> qualities);
-std::vector<Sample> without(std::span<const Sample> samples, std::size_t index);
+/// The ceiling with the largest evidence among a few above the best sample, and under it the regressions of
+/// both scales weighted by theirs (additive) or the better one (second_order). Needs two samples.
+Fitted fit_regressions(std::span<const Sample> samples, Form form);
+
+/// A block's noise in a scale.
+double scaled(Scale scale, double quality);
+/// What the score stands for: log(ceiling - accuracy), not below that of a hundredth of a point.
+double score_of(double accuracy, double ceiling);
 
 } // namespace tessera::predictors

@@ -1,8 +1,8 @@
 #include <nlohmann/json.hpp>
-#include <tbb/parallel_for.h>
 
 #include "predictors/accuracy_predictor.h"
 #include "predictors/fitting.h"
+#include "predictors/held_out.h"
 #include "predictors/ranking.h"
 
 namespace tessera::predictors {
@@ -21,14 +21,17 @@ HonestyReport assess(std::span<const Sample> samples, const FitOptions& options)
     }
 
     HonestyReport report;
-    for (const Fitted& f : fit_each(samples, options)) {
-        report.compared.push_back({f.regression.form, f.regression.target, f.regression.weight,
-                                   f.regression.model.lambda, f.rmse, kendall_tau_b(f.left_out, truth)});
-    }
     report.held_out.resize(n);
-    tbb::parallel_for(std::size_t{0}, n, [&](std::size_t i) {
-        report.held_out[i] =
-            AccuracyPredictor::fit(without(samples, i), options).predict(samples[i].qualities);
+    std::vector<double> expected;
+    for (const Sample& s : samples) {
+        expected.push_back(AccuracyPredictor::expected_order(s.qualities));
+    }
+    report.unfitted_tau = kendall_tau_b(expected, truth);
+    leave_out(samples, [&](std::span<const Sample> others, std::span<const std::size_t> left_out) {
+        const auto predictor = AccuracyPredictor::fit(others, options);
+        for (const std::size_t i : left_out) {
+            report.held_out[i] = predictor.predict(samples[i].qualities, samples[i].choices);
+        }
     });
 
     double sum = 0;
@@ -57,7 +60,7 @@ HonestyReport assess(std::span<const Sample> samples, const FitOptions& options)
 std::string HonestyReport::json() const {
     using Json = nlohmann::ordered_json;
     Json out; // a measure that is not defined (NaN, on constant accuracies) becomes null
-    out["schema"] = "tessera-honesty-2";
+    out["schema"] = "tessera-honesty-3";
     out["samples"] = held_out.size();
     out["tau"] = tau;
     out["rho"] = rho;
@@ -65,17 +68,9 @@ std::string HonestyReport::json() const {
     out["top_k"] = top_k;
     out["top_tau"] = top_tau;
     out["top_precision"] = top_precision;
+    out["unfitted_tau"] = unfitted_tau;
     out["covered"] = covered;
     out["baseline_rmse"] = baseline_rmse;
-    out["compared"] = Json::array();
-    for (const Compared& c : compared) {
-        out["compared"].push_back({{"form", to_text(c.form)},
-                                   {"target", to_text(c.target)},
-                                   {"weight", c.weight},
-                                   {"lambda", c.lambda},
-                                   {"rmse", c.rmse},
-                                   {"tau", c.tau}});
-    }
     out["held_out"] = Json::array();
     for (const Prediction& p : held_out) {
         out["held_out"].push_back({{"accuracy", p.accuracy}, {"low", p.low}, {"high", p.high}});

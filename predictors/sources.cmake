@@ -1,17 +1,17 @@
 set(CORE
   accuracy_predictor.cpp
   accuracy_predictor_json.cpp
-  features.cpp
+  bayesian_ridge.cpp
   fit_options.cpp
   fitting.cpp
+  held_out.cpp
   honesty.cpp
   memory_plan.cpp
-  monotone_ridge.cpp
   ranking.cpp
-  rate_grid.cpp
-  ridge.cpp
-  standardise.cpp)
+  rank_study.cpp
+  rate_grid.cpp)
 set(TORCH
+  accuracy_table.cpp
   block_library.cpp
   distil_options.cpp
   distiller.cpp

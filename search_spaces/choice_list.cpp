@@ -209,20 +209,22 @@ void check_fit(const Choice& choice, const Axes& axes, const Site& site) {
     }
 }
 
-/// Puts the reference's own choice first.
-void bring_forward(std::vector<Choice>& choices, const Section& block, const std::string& reference) {
+/// Puts the reference's own choice first; returns where it was.
+int bring_forward(std::vector<Choice>& choices, const Section& block, const std::string& reference) {
     const Choice wanted = at_key(block, "reference", [&] { return complete(Choice::parse(reference)); });
     const auto found = std::ranges::find(choices, wanted);
     if (found == choices.end()) {
         block.fail("reference",
                    fmt::format("{} is not among the block's {} choices", wanted.text(), choices.size()));
     }
+    const auto place = static_cast<int>(found - choices.begin());
     std::rotate(choices.begin(), found, found + 1);
+    return place;
 }
 
 } // namespace
 
-std::vector<Choice> read_choices(Section& block, const Site& site) {
+ChoiceList read_choices(Section& block, const Site& site) {
     std::vector<Axes> entries;
     std::vector<const Family*> used;
     std::int64_t total = 0;
@@ -267,10 +269,8 @@ std::vector<Choice> read_choices(Section& block, const Site& site) {
     if (choices.empty()) {
         block.fail("unless", "these rules exclude every choice of the block");
     }
-    if (!reference.empty()) {
-        bring_forward(choices, block, reference);
-    }
-    return choices;
+    const int place = reference.empty() ? 0 : bring_forward(choices, block, reference);
+    return {std::move(choices), place};
 }
 
 } // namespace tessera::search_spaces

@@ -32,6 +32,7 @@ struct Block {
     std::string name;
     Site site;
     std::vector<Choice> choices; ///< the reference's own first; complete, distinct
+    int reference_place = 0;     ///< of the reference's choice in the list as written
 };
 
 class SearchSpace {

@@ -59,7 +59,9 @@ Block read_block(support::Section section, const Shape& input, std::set<std::str
         .read("channels", block.site.out_channels, {1, max_channels}, "output channels");
     section.read("stride", block.site.stride, {1, max_stride}, "what the map's sides are divided by");
     check_stride(section, input, block.site.stride);
-    block.choices = read_choices(section, block.site);
+    auto [choices, place] = read_choices(section, block.site);
+    block.choices = std::move(choices);
+    block.reference_place = place;
     section.finish();
     return block;
 }

@@ -5,7 +5,9 @@
 
 #include <fmt/format.h>
 
+#include "cli/accuracies.h"
 #include "cli/command.h"
+#include "cli/overrides.h"
 #include "cli/probes.h"
 #include "nas/description.h"
 #include "nas/dry_run.h"
@@ -54,7 +56,8 @@ int in_run(const Arguments& arguments, const std::vector<std::string>& stages,
     nas::known_costs(configuration).tables.check_reachable(configuration.search.objectives);
     const bool dry = arguments.has("dry-run");
     nas::RunFolder run(run_folder(arguments, configuration), dry);
-    configuration.check_outside(run.record("teach").has_value(), run.record("measure").has_value());
+    configuration.check_outside(run.record("teach").has_value(), run.record("measure").has_value(),
+                                run.record("sample").has_value());
     nas::StageContext context(configuration, run);
     context.redo = stages_to_redo(arguments, stages);
     if (dry) {
@@ -88,11 +91,8 @@ int in_run(const Arguments& arguments, const std::vector<std::string>& stages,
 /// `--pick` is short for `--set finetune.pick=[...]`.
 Arguments with_picks(Arguments arguments) {
     std::string list;
-    for (std::string pick : arguments.values("pick")) {
-        for (std::size_t at = 0; (at = pick.find('\'', at)) != std::string::npos; at += 2) {
-            pick.insert(at, 1, '\''); // YAML doubles single quotes
-        }
-        list += fmt::format("{}'{}'", list.empty() ? "" : ", ", pick);
+    for (const std::string& pick : arguments.values("pick")) {
+        list += (list.empty() ? "" : ", ") + yaml_text(pick);
     }
     if (!list.empty()) {
         arguments.set.push_back("finetune.pick=[" + list + "]");
@@ -112,11 +112,16 @@ Command stage_command(const std::string& name) {
                         if (arguments.has("emit")) {
                             return emit_probes(arguments);
                         }
-                        const Arguments short_forms = with_table(with_picks(arguments));
-                        return in_run(short_forms, {name}, [&](nas::StageContext& context) {
-                            const nas::Stage& s = nas::stage(name);
-                            nas::run_stage(s, context);
-                            const nas::Outcome outcome = s.outcome(context);
+                        const Arguments long_forms = with_accuracies(with_table(with_picks(arguments)));
+                        std::vector<std::string> names = {name};
+                        if (arguments.has("accuracies")) {
+                            names.insert(names.begin(), "sample"); // reads them, with nothing to train
+                        }
+                        return in_run(long_forms, names, [&](nas::StageContext& context) {
+                            for (const std::string& each : names) {
+                                nas::run_stage(nas::stage(each), context);
+                            }
+                            const nas::Outcome outcome = nas::stage(name).outcome(context);
                             print(arguments, outcome.text, outcome.json.dump(1));
                         });
                     }};
@@ -133,6 +138,14 @@ Command stage_command(const std::string& name) {
         command.examples +=
             "  tessera measure configs/quickstart.yaml --emit probes\n"
             "  tessera measure configs/quickstart.yaml --from RESULTS.csv --device-name pixel7\n";
+    }
+    if (name == "fit") {
+        command.options.push_back(
+            {"accuracies", "FILE",
+             "take the samples from known accuracies (CSV or JSON) instead of fine-tuning"});
+        const auto options = accuracy_options();
+        command.options.insert(command.options.end(), options.begin(), options.end());
+        command.examples += "  tessera fit configs/quickstart.yaml --accuracies results.csv --unit percent\n";
     }
     if (name == "search") {
         command.examples += "  tessera search --run runs/quickstart --set search.generations=100\n";

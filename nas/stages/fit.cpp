@@ -20,7 +20,8 @@ struct Samples {
 Samples read_samples(const std::filesystem::path& file, const search_spaces::SearchSpace& space) {
     const auto csv = support::read_csv(file);
     const std::string source = file.string();
-    const auto id = csv.column("id", source), accuracy = csv.column("accuracy", source);
+    const auto id = csv.column("id", source), accuracy = csv.column("accuracy", source),
+               architecture = csv.column("architecture", source);
     Samples result;
     for (const auto& row : csv.rows) {
         predictors::Sample sample;
@@ -29,6 +30,9 @@ Samples read_samples(const std::filesystem::path& file, const search_spaces::Sea
                 support::parse_number(row[csv.column("nsr_" + block.name, source)], source));
         }
         sample.accuracy = support::parse_number(row[accuracy], source);
+        for (const auto& choice : search_spaces::Architecture::parse(row[architecture]).choices) {
+            sample.choices.push_back(choice.text());
+        }
         result.samples.push_back(std::move(sample));
         result.ids.push_back(row[id]);
     }
@@ -82,29 +86,25 @@ Outcome fit_outcome(StageContext& context) {
     const auto file = context.run / "predictor/predictor.json";
     const auto predictor = predictors::AccuracyPredictor::from_json(support::read_file(file), file.string());
     const auto honesty = nlohmann::json::parse(support::read_file(context.run / "predictor/honesty.json"));
-    support::TextTable table({"form", "target", "weight", "leave-one-out RMSE, points", "tau"});
-    for (const auto& c : honesty.at("compared")) {
-        table.add({c.at("form"), c.at("target"), fmt::format("{:.2f}", c.at("weight").get<double>()),
-                   fmt::format("{:.2f}", 100 * c.at("rmse").get<double>()),
-                   fmt::format("{:.2f}", c.at("tau").is_null() ? 0.0 : c.at("tau").get<double>())});
-    }
     const auto value = [&](const char* key) {
         return honesty.at(key).is_null() ? std::numeric_limits<double>::quiet_NaN()
                                          : honesty.at(key).get<double>();
     };
-    const auto& regressions = predictor.regressions();
-    return {fmt::format(
-                "Predictor: {}{} in {}; on networks it was not fitted on: tau {:.2f}, rho {:.2f}, RMSE "
-                "{:.2f} points (guessing the mean: {:.2f}); of the {} best {:.0f} % are found, in an order "
-                "of tau {:.2f}\n{}  plot     {}\n",
-                regressions.size() > 1
-                    ? fmt::format("the mean of {} regressions, most of all ", regressions.size())
-                    : "",
-                predictors::to_text(regressions.front().form),
-                predictors::to_text(regressions.front().target), value("tau"), value("rho"),
-                100 * value("rmse"), 100 * value("baseline_rmse"), honesty.at("top_k").get<std::size_t>(),
-                100 * value("top_precision"), value("top_tau"), table.text(),
-                (context.run / "predictor/predicted.svg").string()),
+    std::string scales;
+    for (const auto& r : predictor.regressions()) {
+        scales += fmt::format("{}{:.0f} % on the {}", scales.empty() ? "" : ", ", 100 * r.weight,
+                              r.scale == predictors::Scale::root ? "root of the noise" : "noise");
+    }
+    return {fmt::format("Predictor: on networks it was not fitted on: tau {:.2f}, rho {:.2f}, RMSE {:.2f} "
+                        "points (guessing "
+                        "the mean: {:.2f}; qualities alone order with tau {:.2f}); of the {} best {:.0f} % "
+                        "are found, in an "
+                        "order of tau {:.2f}\n  ceiling  {:.2f} %; log of the distance from it regressed {}\n"
+                        "  plot     {}\n",
+                        value("tau"), value("rho"), 100 * value("rmse"), 100 * value("baseline_rmse"),
+                        value("unfitted_tau"), honesty.at("top_k").get<std::size_t>(),
+                        100 * value("top_precision"), value("top_tau"), 100 * predictor.ceiling(), scales,
+                        (context.run / "predictor/predicted.svg").string()),
             honesty};
 }
 

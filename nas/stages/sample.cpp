@@ -1,5 +1,7 @@
 // sample: fine-tuned networks for the accuracy predictor.
 #include <algorithm>
+#include <cmath>
+#include <optional>
 
 #include <fmt/format.h>
 
@@ -7,6 +9,7 @@
 #include "nas/sampling.h"
 #include "support/csv.h"
 #include "support/error.h"
+#include "support/log.h"
 #include "support/seed.h"
 #include "support/table.h"
 
@@ -14,30 +17,68 @@ namespace tessera::nas {
 
 namespace {
 
-std::vector<std::string> sample_work(StageContext& context, const std::string&) {
-    const auto& space = context.config.space;
-    const auto quality = predictors::read_quality(context.run / "library/library.csv", space);
+/// An accuracy of before any training is not known of every sample.
+struct SampledNetwork {
+    search_spaces::Architecture architecture;
+    double accuracy = 0;
+    std::optional<double> initial_accuracy;
+};
+
+std::vector<SampledNetwork> fine_tuned_samples(StageContext& context,
+                                               const std::vector<std::vector<double>>& quality) {
     std::vector<search_spaces::Architecture> architectures;
     for (const auto& genome : quality_spread(quality, context.config.sample.count,
                                              support::derive_seed(context.seed, {"sample"}))) {
-        architectures.push_back(space.architecture(genome));
+        architectures.push_back(context.config.space.architecture(genome));
     }
-    const auto tuned = fine_tune(context, architectures, context.config.sample.train, "samples", false);
+    std::vector<SampledNetwork> samples;
+    for (const FineTuned& t :
+         fine_tune(context, architectures, context.config.sample.train, "samples", false)) {
+        samples.push_back({t.architecture, t.validation_accuracy, t.initial_accuracy});
+    }
+    return samples;
+}
 
+/// The networks of known accuracy whose choices all have a quality.
+std::vector<SampledNetwork> known_samples(const StageContext& context,
+                                          const std::vector<std::vector<double>>& quality) {
+    const auto& space = context.config.space;
+    const auto& options = context.config.sample.accuracies;
+    const auto table = predictors::read_accuracies(options, space);
+    if (!table.foreign.empty()) {
+        support::warn("{}: {} rows are no network of the space; the first, {}: {}", options.file.string(),
+                      table.foreign.size(), table.foreign[0].name, table.foreign[0].why);
+    }
+    std::vector<SampledNetwork> samples;
+    for (const auto& row : table.rows) {
+        const auto qualities = predictors::sample_of(space, quality, row.genome, row.accuracy).qualities;
+        if (std::ranges::all_of(qualities, [](double q) { return std::isfinite(q); })) {
+            samples.push_back({space.architecture(row.genome), row.accuracy, std::nullopt});
+        }
+    }
+    support::info("{}: {} of {} networks have a quality for every choice; {} read as {}",
+                  options.file.string(), samples.size(), table.rows.size(), table.column,
+                  predictors::to_text(table.unit));
+    return samples;
+}
+
+std::vector<std::string> sample_work(StageContext& context, const std::string&) {
+    const auto& space = context.config.space;
+    const auto quality = predictors::read_quality(context.run / "library/library.csv", space);
+    const auto samples = context.config.sample.accuracies.file.empty() ? fine_tuned_samples(context, quality)
+                                                                       : known_samples(context, quality);
     support::CsvTable csv;
     csv.header = {"id", "architecture", "accuracy", "initial_accuracy", "macs", "parameters"};
     for (const auto& block : space.blocks()) {
         csv.header.push_back("nsr_" + block.name);
     }
-    for (const FineTuned& t : tuned) {
-        const auto costs = space.costs(t.architecture);
-        std::vector<std::string> row = {t.architecture.id(),
-                                        t.architecture.text(),
-                                        support::number(t.validation_accuracy),
-                                        support::number(t.initial_accuracy),
-                                        support::number(costs.macs),
-                                        support::number(costs.parameters)};
-        const auto genome = space.genome(t.architecture);
+    for (const SampledNetwork& s : samples) {
+        const auto costs = space.costs(s.architecture);
+        std::vector<std::string> row = {
+            s.architecture.id(),         s.architecture.text(),
+            support::number(s.accuracy), s.initial_accuracy ? support::number(*s.initial_accuracy) : "",
+            support::number(costs.macs), support::number(costs.parameters)};
+        const auto genome = space.genome(s.architecture);
         for (std::size_t b = 0; b < genome.size(); ++b) {
             row.push_back(support::number(quality[b][static_cast<std::size_t>(genome[b])]));
         }
@@ -59,8 +100,10 @@ Outcome sample_outcome(StageContext& context) {
         throw support::RunError(file.string() + ": no samples");
     }
     const auto [low, high] = std::minmax_element(accuracy.begin(), accuracy.end());
-    return {fmt::format("Samples: {} fine-tuned, validation accuracy {:.2f} to {:.2f} %\n  table    {}\n",
-                        support::counted(static_cast<std::int64_t>(accuracy.size()), "network"), 100 * *low,
+    const bool known = !context.config.sample.accuracies.file.empty();
+    return {fmt::format("Samples: {} {} {:.2f} to {:.2f} %\n  table    {}\n",
+                        support::counted(static_cast<std::int64_t>(accuracy.size()), "network"),
+                        known ? "of known accuracy," : "fine-tuned, validation accuracy", 100 * *low,
                         100 * *high, file.string()),
             {{"samples", accuracy.size()}, {"lowest", *low}, {"highest", *high}, {"table", file.string()}}};
 }
@@ -76,7 +119,13 @@ Stage sample_stage() {
             },
             sample_work,
             sample_outcome,
-            nullptr,
+            [](const Configuration& c) {
+                std::map<std::string, std::filesystem::path> files;
+                if (!c.sample.accuracies.file.empty()) {
+                    files["content of sample.accuracies.file"] = c.sample.accuracies.file;
+                }
+                return files;
+            },
             false,
             true,
             {"stage distil", "sample.count"}};

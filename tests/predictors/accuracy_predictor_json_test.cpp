@@ -28,6 +28,21 @@ TEST(AccuracyPredictorJson, ReadsBackToTheSamePredictions) {
     }
 }
 
+TEST(AccuracyPredictorJson, KeepsProductsAndWhatChoicesCost) {
+    LinearWorld world(3, 0.02, 3);
+    auto samples = world.samples(12);
+    for (std::size_t i = 0; i < samples.size(); ++i) {
+        samples[i].choices = {i % 2 == 0 ? "a" : "b", "a", i % 3 == 0 ? "a" : "c"};
+    }
+    const auto predictor = AccuracyPredictor::fit(samples, {Form::second_order, 0.9});
+    const auto back = AccuracyPredictor::from_json(predictor.json(), "predictor.json");
+    EXPECT_EQ(back.json(), predictor.json());
+    const auto q = world.qualities();
+    const std::vector<std::string> choices = {"b", "a", "c"};
+    EXPECT_EQ(back.predict(q, choices).accuracy, predictor.predict(q, choices).accuracy);
+    EXPECT_NE(back.predict(q, choices).accuracy, predictor.predict(q).accuracy);
+}
+
 class DamagedPredictor : public testing::Test {
 protected:
     void refuse(const std::string& text, const std::string& why) {
@@ -57,30 +72,32 @@ TEST_F(DamagedPredictor, IsRefusedWithItsFile) {
         refuse_changed([&](auto& j) { j["regressions"][0].erase(key); }, "\"" + key + "\" is missing");
     }
     refuse_changed([](auto& j) { j["schema"] = "tessera-predictor-99"; },
-                   "schema is not tessera-predictor-2");
+                   "schema is not tessera-predictor-3");
     refuse_changed([](auto& j) { j["blocks"] = 0; }, "\"blocks\" is not within 1..1024");
     refuse_changed([](auto& j) { j["blocks"] = 1000000000; }, "\"blocks\" is not within");
     refuse_changed([](auto& j) { j["blocks"] = -1; }, "\"blocks\" is not within");
     refuse_changed([](auto& j) { j["blocks"] = 2.5; }, "\"blocks\" is not within");
-    refuse_changed([](auto& j) { j["blocks"] = 4; }, "\"features\" do not belong");
+    refuse_changed([](auto& j) { j["blocks"] = 4; }, "\"slopes\" needs 4 numbers");
     refuse_changed([](auto& j) { j["half_width"] = -0.1; }, "\"half_width\" is negative");
-    refuse_changed([](auto& j) { j["regressions"] = ordered_json::array(); }, "needs 1 to 6");
-    refuse_changed([](auto& j) { j["regressions"].push_back(j["regressions"][0]); }, "needs 1 to 6");
-    refuse_changed([](auto& j) { j["regressions"] = 3; }, "needs 1 to 6");
+    refuse_changed([](auto& j) { j["regressions"] = ordered_json::array(); }, "needs 1 to 2");
+    refuse_changed([](auto& j) { j["regressions"].push_back(j["regressions"][0]); }, "needs 1 to 2");
+    refuse_changed([](auto& j) { j["regressions"] = 3; }, "needs 1 to 2");
     refuse_changed([](auto& j) { j["regressions"].erase(0); }, "do not sum to 1");
     const auto refuse_regression = [&](auto change, const std::string& why) {
         refuse_changed([&](auto& j) { change(j["regressions"][1]); }, why);
     };
-    refuse_regression([](auto& r) { r = 7; }, "\"form\" is missing");
-    refuse_regression([](auto& r) { r["form"] = "automatic"; }, "\"form\" is unknown");
-    refuse_regression([](auto& r) { r["form"] = 3; }, "\"form\" is not a text");
-    refuse_regression([](auto& r) { r["target"] = "loss"; }, "\"target\" is unknown");
+    refuse_changed([](auto& j) { j["ceiling"] = 0; }, "\"ceiling\" is outside");
+    refuse_changed([](auto& j) { j["ceiling"] = 93; }, "\"ceiling\" is outside");
+    refuse_regression([](auto& r) { r = 7; }, "\"scale\" is missing");
+    refuse_regression([](auto& r) { r["scale"] = "cube"; }, "\"scale\" is unknown");
+    refuse_regression([](auto& r) { r["scale"] = 3; }, "\"scale\" is not a text");
     refuse_regression([](auto& r) { r["weight"] = -0.5; }, "\"weight\" is outside 0..1");
-    refuse_regression([](auto& r) { r["weights"].erase(0); }, "\"weights\" needs");
-    refuse_regression([](auto& r) { r["weights"][0] = "much"; }, "\"weights\" is not a number");
-    refuse_regression([](auto& r) { r["mean"] = 3; }, "\"mean\" needs");
-    refuse_regression([](auto& r) { r["scale"][1] = 0; }, "\"scale\" is not positive");
-    refuse_regression([](auto& r) { r["lambda"] = 0; }, "\"lambda\" is not positive");
+    refuse_regression([](auto& r) { r["slopes"].erase(0); }, "\"slopes\" needs");
+    refuse_regression([](auto& r) { r["slopes"][0] = "much"; }, "\"slopes\" is not a number");
+    refuse_regression([](auto& r) { r["products"] = {1, 2}; }, "\"products\" needs 10 numbers");
+    refuse_regression([](auto& r) { r["extra"].erase(0); }, "\"extra\" needs 5 objects");
+    refuse_regression([](auto& r) { r["extra"][0] = 3; }, "\"extra\" holds something that is no object");
+    refuse_regression([](auto& r) { r["extra"][0]["conv"] = "bad"; }, "\"extra\" is not a number");
     refuse_regression([](auto& r) { r["intercept"] = nullptr; }, "\"intercept\" is not a number");
 }
 

@@ -8,7 +8,6 @@
 #include <gtest/gtest.h>
 #include <tbb/global_control.h>
 
-#include "predictors/features.h"
 #include "predictors/ranking.h"
 #include "support/error.h"
 #include "synthetic.h"
@@ -16,7 +15,6 @@
 namespace tessera::predictors {
 namespace {
 
-using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::ThrowsMessage;
 
@@ -41,79 +39,113 @@ TEST(AccuracyPredictor, RecoversSignsAndOrderFrom30Samples) {
     }
 }
 
-TEST(AccuracyPredictor, FindsCurvatureAndCrossTermsWhereThereAreSome) {
+TEST(AccuracyPredictor, EstimatesTheCeilingTowardsWhichAccuracySaturates) {
     support::Rng rng(9);
-    std::vector<Sample> crossed, bent, straight, logarithmic;
+    std::vector<Sample> samples;
+    for (int i = 0; i < 60; ++i) {
+        const double a = rng.uniform(), b = rng.uniform();
+        samples.push_back({{a, b}, 0.93 - std::exp(-5 + 2 * a + 2 * b)});
+    }
+    const auto predictor = AccuracyPredictor::fit(samples, {});
+    EXPECT_NEAR(predictor.ceiling(), 0.93, 0.02); // not 1: an error that shrinks to 7 % and no further
+    EXPECT_EQ(predictor.regressions().front().scale, Scale::noise);
+    EXPECT_GT(predictor.regressions().front().weight, 0.9);
+}
+
+TEST(AccuracyPredictor, TellsTheScaleInWhichNoiseAddsUp) {
+    support::Rng rng(4);
+    std::vector<Sample> samples;
     for (int i = 0; i < 40; ++i) {
         const double a = rng.uniform(), b = rng.uniform(), c = rng.uniform();
-        crossed.push_back({{a, b, c}, 0.9 - 0.1 * a - 0.6 * a * b});
-        bent.push_back({{a, b, c}, 0.9 - 0.5 * a * a - 0.2 * b});
-        straight.push_back({{a, b, c}, 0.9 - 0.3 * a - 0.2 * b - 0.1 * c + 0.003 * rng.normal()});
-        logarithmic.push_back({{a, b, c}, 1.001 - std::exp(-5 + 2 * a + 2 * b + 0.8 * c)});
+        samples.push_back({{a, b, c}, 1.001 - std::exp(-4 + std::sqrt(a) + std::sqrt(b) + std::sqrt(c))});
     }
-    FitOptions accuracy;
-    accuracy.target = Target::accuracy;
-    accuracy.monotone =
-        false; // with signs, unused features cost nothing and richer forms tie with the right one
-    const auto first = [&](const std::vector<Sample>& samples, const FitOptions& options) {
-        return AccuracyPredictor::fit(samples, options).regressions().front();
-    };
-    EXPECT_EQ(first(crossed, accuracy).form, Form::second_order);
-    EXPECT_EQ(first(bent, accuracy).form, Form::additive);
-    EXPECT_EQ(first(straight, accuracy).form, Form::linear);
-    FitOptions plain;
-    plain.monotone = false;
-    EXPECT_EQ(first(logarithmic, plain).target, Target::log_error);
-    EXPECT_EQ(first(logarithmic, plain).form, Form::linear);
-    EXPECT_GT(first(logarithmic, plain).weight, 0.5);
-}
-
-TEST(AccuracyPredictor, AveragesWhatIsOpenByHowWellItPredictsWhatWasLeftOut) {
-    LinearWorld world(8, 0.02);
-    const auto samples = world.samples(15);
     const auto predictor = AccuracyPredictor::fit(samples, {});
-    const auto& regressions = predictor.regressions();
-    ASSERT_EQ(regressions.size(), 6U);
-    const auto q = world.qualities();
-    double sum = 0, mean = 0;
-    for (std::size_t i = 0; i < regressions.size(); ++i) {
-        const auto alone = AccuracyPredictor::fit(samples, {regressions[i].form, regressions[i].target, 0.9});
-        EXPECT_EQ(alone.predict(q).accuracy, regressions[i].predict(q));
-        EXPECT_LE(regressions[i].weight, regressions[0].weight);
-        sum += regressions[i].weight;
-        mean += regressions[i].weight * regressions[i].predict(q);
-    }
-    EXPECT_NEAR(sum, 1, 1e-12);
-    EXPECT_NEAR(predictor.predict(q).accuracy, mean, 1e-12);
-    // Inverse fourth power of the left-out error.
-    const auto compared = assess(samples, {}).compared;
-    for (const auto& c : compared) {
-        EXPECT_NEAR(c.weight / compared[0].weight, std::pow(compared[0].rmse / c.rmse, 4), 1e-2);
-    }
+    EXPECT_EQ(predictor.regressions().front().scale, Scale::root);
+    EXPECT_GT(predictor.regressions().front().weight, 0.9);
 }
 
-TEST(AccuracyPredictor, KeepsTheFormAndTargetThatWereAskedFor) {
-    LinearWorld world(3);
-    const auto samples = world.samples(12);
-    for (const Form form : {Form::linear, Form::additive, Form::second_order}) {
-        for (const Target target : {Target::accuracy, Target::log_error}) {
-            const auto predictor = AccuracyPredictor::fit(samples, {form, target, 0.8});
-            EXPECT_EQ(predictor.blocks(), 5u);
-            ASSERT_EQ(predictor.regressions().size(), 1u);
-            const Regression& only = predictor.regressions().front();
-            EXPECT_EQ(only.form, form);
-            EXPECT_EQ(only.target, target);
-            EXPECT_EQ(only.weight, 1);
-            EXPECT_GT(only.model.lambda, 0);
+TEST(AccuracyPredictor, SecondOrderSeesProductsOfBlocksThatAdditiveCannot) {
+    support::Rng rng(9);
+    std::vector<Sample> samples, fresh;
+    for (int i = 0; i < 160; ++i) {
+        const double a = rng.uniform(), b = rng.uniform(), c = rng.uniform();
+        (i < 60 ? samples : fresh)
+            .push_back({{a, b, c}, 0.95 - std::exp(-4 + 0.3 * a + 0.2 * b + 2.5 * a * b)});
+    }
+    const auto error = [&](Form form) {
+        const auto predictor = AccuracyPredictor::fit_mean(samples, {form, 0.9});
+        double squares = 0;
+        for (const Sample& s : fresh) {
+            squares += std::pow(predictor.predict(s.qualities).accuracy - s.accuracy, 2);
         }
+        return std::sqrt(squares / static_cast<double>(fresh.size()));
+    };
+    EXPECT_LT(error(Form::second_order), 0.5 * error(Form::additive));
+    const auto predictor = AccuracyPredictor::fit_mean(samples, {Form::second_order, 0.9});
+    ASSERT_EQ(predictor.regressions().size(), 1U); // one scalar a block
+    EXPECT_EQ(predictor.regressions()[0].products.size(), 3U);
+}
+
+TEST(AccuracyPredictor, LearnsWhatAChoiceCostsBesidesItsQuality) {
+    support::Rng rng(2);
+    std::vector<Sample> samples;
+    for (int i = 0; i < 60; ++i) {
+        Sample s{{}, 0, {}};
+        double score = -3;
+        for (int b = 0; b < 3; ++b) {
+            const bool other = rng.below(2) == 1;
+            s.qualities.push_back(0.3 + 0.2 * rng.uniform());
+            s.choices.push_back(other ? "conv" : "mbconv");
+            score +=
+                s.qualities.back() * (other && b == 1 ? 3.0 : 1.0); // one choice hurts more than its noise
+        }
+        s.accuracy = 1.001 - std::exp(score);
+        samples.push_back(s);
+    }
+    const auto predictor = AccuracyPredictor::fit(samples, {});
+    const std::vector<double> q(3, 0.4);
+    const auto accuracy = [&](const std::string& second) {
+        return predictor.predict(q, std::vector<std::string>{"mbconv", second, "mbconv"}).accuracy;
+    };
+    EXPECT_NEAR(accuracy("mbconv"), 1.001 - std::exp(-3 + 1.2), 0.01);
+    EXPECT_NEAR(accuracy("conv"), 1.001 - std::exp(-3 + 2.0), 0.01);
+    EXPECT_GT(accuracy("never seen"), accuracy("conv")); // what the block's choices have in common
+}
+
+TEST(AccuracyPredictor, SumsOfTermsAreThePrediction) {
+    LinearWorld world(8, 0.02);
+    for (const Form form : {Form::additive, Form::second_order}) {
+        const auto predictor = AccuracyPredictor::fit(world.samples(15), {form, 0.9});
+        const auto q = world.qualities();
+        std::vector<Term> terms;
+        for (std::size_t b = 0; b < q.size(); ++b) {
+            terms.push_back(predictor.term(b, q[b], ""));
+        }
+        EXPECT_EQ(predictor.predict(terms).accuracy, predictor.predict(q).accuracy);
+        EXPECT_EQ(predictor.predict(terms).low, predictor.predict(q).low);
+        double sum = 0;
+        for (const Regression& r : predictor.regressions()) {
+            sum += r.weight;
+        }
+        EXPECT_NEAR(sum, 1, 1e-12);
     }
 }
 
-TEST(AccuracyPredictor, NamesItsFeatures) {
-    EXPECT_THAT(feature_names(Form::linear, 3), ElementsAre("x1", "x2", "x3"));
-    EXPECT_THAT(feature_names(Form::additive, 3), ElementsAre("x1", "x2", "x3", "x1^2", "x2^2", "x3^2"));
-    EXPECT_THAT(feature_names(Form::second_order, 3),
-                ElementsAre("x1", "x2", "x3", "x1^2", "x1*x2", "x1*x3", "x2^2", "x2*x3", "x3^2"));
+TEST(AccuracyPredictor, NoiseNeverHelps) {
+    support::Rng rng(5);
+    std::vector<Sample> samples; // the second block's noise seems to raise the accuracy
+    for (int i = 0; i < 30; ++i) {
+        const double a = rng.uniform(), b = rng.uniform();
+        samples.push_back({{a, b}, 0.6 - 0.2 * a + 0.2 * b});
+    }
+    const auto predictor = AccuracyPredictor::fit(samples, {});
+    EXPECT_EQ(predictor.predict(std::vector<double>{0.5, 0.1}).accuracy,
+              predictor.predict(std::vector<double>{0.5, 0.9}).accuracy);
+}
+
+TEST(AccuracyPredictor, WithoutSamplesLessNoiseIsBetter) {
+    EXPECT_GT(AccuracyPredictor::expected_order(std::vector<double>{0.1, 0.2}),
+              AccuracyPredictor::expected_order(std::vector<double>{0.2, 0.2}));
 }
 
 TEST(AccuracyPredictor, IntervalCoversNewNetworksAsOftenAsItSays) {
@@ -122,8 +154,8 @@ TEST(AccuracyPredictor, IntervalCoversNewNetworksAsOftenAsItSays) {
             int covered = 0, all = 0;
             for (std::uint64_t seed = 1; seed <= 20; ++seed) {
                 LinearWorld world(100 + seed, 0.02);
-                const auto predictor = AccuracyPredictor::fit(world.samples(count),
-                                                              {Form::automatic, Target::automatic, coverage});
+                const auto predictor =
+                    AccuracyPredictor::fit(world.samples(count), {Form::additive, coverage});
                 for (int i = 0; i < 25; ++i, ++all) {
                     const Sample fresh = world.sample();
                     const Prediction p = predictor.predict(fresh.qualities);
@@ -152,9 +184,9 @@ TEST(AccuracyPredictor, TooFewSamplesForTheCoverageGiveTheWholeRange) {
 
 TEST(AccuracyPredictor, PredictionsStayFractionsInOrder) {
     LinearWorld world(6);
-    for (const Target target : {Target::accuracy, Target::log_error}) {
-        const auto predictor = AccuracyPredictor::fit(world.samples(15), {Form::linear, target, 0.9});
-        for (const double q : {-100.0, 0.0, 0.3, 1.0, 100.0}) {
+    for (const Form form : {Form::additive, Form::second_order}) {
+        const auto predictor = AccuracyPredictor::fit(world.samples(15), {form, 0.9});
+        for (const double q : {0.0, 0.3, 1.0, 100.0}) {
             const Prediction p = predictor.predict(std::vector<double>(5, q));
             EXPECT_GE(p.low, 0);
             EXPECT_LE(p.low, p.accuracy);
@@ -187,20 +219,23 @@ TEST(AccuracyPredictor, DoesNotDependOnThreads) {
     EXPECT_EQ(texts[0], texts[2]);
 }
 
-TEST(AccuracyPredictor, ABlockThatNoSampleVariesChangesNoPrediction) {
+TEST(AccuracyPredictor, ABlockThatNoSampleVariesCostsWhatBlocksCost) {
     LinearWorld world(4);
     auto samples = world.samples(7);
     for (Sample& s : samples) {
         s.qualities[2] = 0.1;
     }
-    for (const bool monotone : {true, false}) {
-        FitOptions options;
-        options.monotone = monotone;
-        options.form = Form::additive; // its square is constant as well, a product with another block is not
-        const auto predictor = AccuracyPredictor::fit(samples, options);
-        auto other = samples[0].qualities;
-        other[2] = 0.5;
-        EXPECT_EQ(predictor.predict(other).accuracy, predictor.predict(samples[0].qualities).accuracy);
+    // Nothing is known of it, so it costs what blocks cost in the mean.
+    const auto predictor = AccuracyPredictor::fit(samples, {});
+    auto other = samples[0].qualities;
+    other[2] = 0.5;
+    EXPECT_LT(predictor.predict(other).accuracy, predictor.predict(samples[0].qualities).accuracy);
+    for (const Regression& r : predictor.regressions()) {
+        double mean = 0;
+        for (const double slope : r.slopes) {
+            mean += slope / 5;
+        }
+        EXPECT_NEAR(r.slopes[2], mean, 0.5 * mean);
     }
 }
 
@@ -214,7 +249,7 @@ TEST(AccuracyPredictor, RefusesUnusableSamples) {
                     ThrowsMessage<support::RunError>(HasSubstr(why)))
             << why;
     };
-    refused([](auto& s) { s.resize(3); }, "at least 4 fine-tuned samples, there are 3");
+    refused([](auto& s) { s.resize(3); }, "at least 4 samples, there are 3");
     refused([](auto& s) { s.clear(); }, "there are 0");
     refused([](auto& s) { s[4].qualities.pop_back(); },
             "sample 5: has 4 block qualities, the first sample has 5");
@@ -228,6 +263,8 @@ TEST(AccuracyPredictor, RefusesUnusableSamples) {
     refused([](auto& s) { s[1].qualities[2] = std::nan(""); },
             "sample 2: the quality of block 3 is not finite");
     refused([](auto& s) { s[1].qualities[2] = std::numeric_limits<double>::infinity(); }, "not finite");
+    refused([](auto& s) { s[1].qualities[2] = -0.1; }, "sample 2: the quality of block 3 is negative");
+    refused([](auto& s) { s[1].choices = {"identity"}; }, "sample 2: has 1 choices and 5 block qualities");
     refused([](auto& s) { s[9].accuracy = 71.5; }, "sample 10: accuracy 71.5 is outside 0..1");
     refused([](auto& s) { s[9].accuracy = -0.1; }, "outside 0..1");
     refused([](auto& s) { s[9].accuracy = std::nan(""); }, "outside 0..1");

@@ -13,12 +13,10 @@ FitOptions read(const std::string& text) {
 
 TEST(FitOptionsTest, ReadsValuesAndKeepsDefaults) {
     const FitOptions defaults = read("{}");
-    EXPECT_EQ(defaults.form, Form::automatic);
-    EXPECT_EQ(defaults.target, Target::automatic);
+    EXPECT_EQ(defaults.form, Form::additive);
     EXPECT_EQ(defaults.coverage, 0.9);
-    const FitOptions given = read("form: second_order\ntarget: log_error\ncoverage: 0.8\n");
+    const FitOptions given = read("form: second_order\ncoverage: 0.8\n");
     EXPECT_EQ(given.form, Form::second_order);
-    EXPECT_EQ(given.target, Target::log_error);
     EXPECT_EQ(given.coverage, 0.8);
 }
 
@@ -34,11 +32,8 @@ TEST(FitOptionsTest, RefusesWrongValuesAndKeys) {
 }
 
 TEST(FitOptionsTest, SpellingsGoBothWays) {
-    for (const Form form : {Form::automatic, Form::linear, Form::additive, Form::second_order}) {
+    for (const Form form : {Form::additive, Form::second_order}) {
         EXPECT_EQ(read("form: " + std::string(to_text(form)) + "\n").form, form);
-    }
-    for (const Target target : {Target::automatic, Target::accuracy, Target::log_error}) {
-        EXPECT_EQ(read("target: " + std::string(to_text(target)) + "\n").target, target);
     }
 }
 

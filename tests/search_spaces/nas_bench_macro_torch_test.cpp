@@ -3,23 +3,17 @@
 #include <gtest/gtest.h>
 
 #include "search_spaces/block_module.h"
+#include "search_spaces/digits.h"
 #include "tests/search_spaces/helpers.h"
 
 namespace tessera::search_spaces {
 namespace {
 
-/// Eight layers in stages of 2, 3 and 3; each stage's first layer halves the map and doubles the channels.
 SearchSpace nas_bench_macro() {
-    std::string yaml =
-        "input: [3, 32, 32]\nclasses: 10\nstem: {channels: 32}\nhead: {channels: 1280}\nblocks:\n";
-    const int channels[] = {64, 64, 128, 128, 128, 256, 256, 256};
-    for (int i = 0; i < 8; ++i) {
-        yaml += fmt::format("  - {{name: layer{}, channels: {}, stride: {}, choices: [identity: , mbconv: "
-                            "{{kernel: 3, expand: 3}}, "
-                            "mbconv: {{kernel: 5, expand: 6}}]}}\n",
-                            i, channels[i], i == 0 || i == 2 || i == 5 ? 2 : 1);
-    }
-    return testing::space_of(yaml);
+    return SearchSpace::read(
+        support::Document::load(std::string(TESSERA_SOURCE_DIR) + "/configs/nas-bench-macro.yaml")
+            .root()
+            .section("space", ""));
 }
 
 struct Row {
@@ -37,11 +31,8 @@ TEST(NasBenchMacro, CostsEqualThePublishedOnes) {
     const SearchSpace space = nas_bench_macro();
     EXPECT_EQ(space.size(), 6561.0);
     for (const Row& row : rows) {
-        std::vector<int> genome;
-        for (const char digit : row.digits) {
-            genome.push_back(digit - '0');
-        }
-        const Architecture architecture = space.architecture(genome);
+        const Architecture architecture = from_digits(space, row.digits);
+        EXPECT_EQ(to_digits(space, architecture), row.digits);
         EXPECT_EQ(space.costs(architecture).parameters, row.parameters) << row.digits;
         EXPECT_EQ(space.costs(architecture).macs, row.macs) << row.digits;
 
