@@ -73,6 +73,7 @@ Command run_command();
 Command status_command();
 Command evaluate_command();
 Command rank_command();
+Command inspect_command();
 Command keys_command();
 Command completion_command();
 Command man_command();

@@ -17,6 +17,7 @@ const std::vector<Command>& commands() {
             list.push_back(stage_command(stage.name));
         }
         list.push_back(run_command());
+        list.push_back(inspect_command());
         list.push_back(rank_command());
         list.push_back(evaluate_command());
         list.push_back(status_command());

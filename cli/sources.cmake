@@ -7,6 +7,7 @@ set(TORCH
   commands/describe.cpp
   commands/evaluate.cpp
   commands/init.cpp
+  commands/inspect.cpp
   commands/keys.cpp
   commands/man.cpp
   commands/rank.cpp
@@ -14,6 +15,7 @@ set(TORCH
   commands/status.cpp
   help.cpp
   main.cpp
+  numbers.cpp
   overrides.cpp
   probes.cpp
   version.cpp)

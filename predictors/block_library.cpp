@@ -149,11 +149,12 @@ void BlockLibrary::write_table() const {
     support::write_atomically(table(), csv.text());
 }
 
-std::vector<std::vector<double>> read_quality(const std::filesystem::path& table, const SearchSpace& space) {
+std::vector<std::vector<double>> read_quality(const std::filesystem::path& table, const SearchSpace& space,
+                                              const std::string& column) {
     const auto csv = support::read_csv(table);
     const std::string source = table.string();
     const auto block = csv.column("block", source), choice = csv.column("choice", source),
-               nsr = csv.column("nsr", source);
+               value = csv.column(column, source);
     std::vector<std::vector<double>> quality;
     std::map<std::pair<std::string, std::string>, std::pair<std::size_t, std::size_t>> places;
     for (std::size_t b = 0; b < space.blocks().size(); ++b) {
@@ -178,7 +179,7 @@ std::vector<std::vector<double>> read_quality(const std::filesystem::path& table
                                        key.first, key.second, first->second));
         }
         quality[place->second.first][place->second.second] =
-            support::parse_number(row[nsr], fmt::format("{}: row {}: nsr", source, r));
+            support::parse_number(row[value], fmt::format("{}: row {}: {}", source, r, column));
     }
     for (const auto& [key, place] : places) {
         if (!rows.contains(key)) {

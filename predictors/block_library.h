@@ -63,11 +63,12 @@ private:
     std::string fingerprint_;
 };
 
-/// NSR per block and choice as written in library.csv (NaN where unusable). Throws RunError naming the file
-/// and the row's number (1 is the first below the header) where one is foreign to the space or appears twice,
-/// and when one is missing.
+/// A quality per block and choice, as written in library.csv or in what `inspect` writes (NaN where
+/// unusable). Throws RunError naming the file and the row's number (1 is the first below the header) where
+/// one is foreign to the space or appears twice, and when one is missing.
 std::vector<std::vector<double>> read_quality(const std::filesystem::path& table,
-                                              const search_spaces::SearchSpace& space);
+                                              const search_spaces::SearchSpace& space,
+                                              const std::string& column = "nsr");
 
 /// A network whose blocks come from the library and whose stem and head come from the reference's state.
 /// Evaluation mode.

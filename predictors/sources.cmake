@@ -21,4 +21,5 @@ set(TORCH
   pass_plan.cpp
   run_tasks.cpp
   shared_pass.cpp
-  student.cpp)
+  student.cpp
+  swapped_quality.cpp)

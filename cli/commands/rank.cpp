@@ -8,6 +8,7 @@
 
 #include "cli/accuracies.h"
 #include "cli/command.h"
+#include "cli/numbers.h"
 #include "predictors/block_library.h"
 #include "predictors/rank_study.h"
 #include "search_spaces/digits.h"
@@ -37,9 +38,9 @@ struct Ranked {
 };
 
 Ranked rank_data(const nas::Configuration& configuration, const std::filesystem::path& qualities,
-                 predictors::AccuracyTable truth) {
+                 const std::string& column, predictors::AccuracyTable truth) {
     const auto& space = configuration.space;
-    const auto quality = predictors::read_quality(qualities, space);
+    const auto quality = predictors::read_quality(qualities, space, column);
     Ranked data;
     for (const auto& row : truth.rows) {
         auto sample = predictors::sample_of(space, quality, row.genome, row.accuracy);
@@ -66,20 +67,6 @@ Ranked rank_data(const nas::Configuration& configuration, const std::filesystem:
     }
     data.truth = std::move(truth);
     return data;
-}
-
-std::int64_t whole_number(const std::string& text, const std::string& option, std::int64_t low,
-                          std::int64_t high) {
-    double value = 0;
-    try {
-        value = support::parse_number(text, option);
-    } catch (const support::Error&) { value = std::nan(""); }
-    if (!(value >= static_cast<double>(low) && value <= static_cast<double>(high)) ||
-        value != std::floor(value)) {
-        throw support::UsageError(
-            fmt::format("--{}: '{}' is not a whole number from {} to {}", option, text, low, high));
-    }
-    return static_cast<std::int64_t>(value);
 }
 
 std::vector<std::size_t> sizes_of(const Arguments& arguments, std::size_t networks) {
@@ -273,8 +260,9 @@ int rank(const Arguments& given) {
         arguments.has("draws") ? whole_number(arguments.value("draws"), "draws", 1, 100'000) : 50);
     options.seed = static_cast<std::uint64_t>(configuration.seed);
 
-    const Ranked data = rank_data(configuration, qualities,
-                                  predictors::read_accuracies(truth_options(arguments), configuration.space));
+    const Ranked data =
+        rank_data(configuration, qualities, arguments.has("quality") ? arguments.value("quality") : "nsr",
+                  predictors::read_accuracies(truth_options(arguments), configuration.space));
     options.sizes = sizes_of(arguments, data.networks.size());
     const auto rows = predictors::study_ranking(data.networks, data.macs, options);
 
@@ -324,6 +312,8 @@ Command rank_command() {
         {{"truth", "FILE", "known accuracies (CSV or JSON): of networks as digits or as canonical text"},
          {"space", "FILE", "the configuration, as an option"},
          {"qualities", "FILE", "quality of every block's choices (default: the run's library/library.csv)"},
+         {"quality", "COLUMN",
+          "its column; 0 for the reference's own choice, the smaller the better (default: nsr)"},
          {"samples", "N,N", "how many networks are fitted on; 0: none (default: 0,10,20,30,50,100)"},
          {"draws", "N", "random draws of them (default: 50)"},
          {"check-costs", "", "also compare the table's parameters and MACs with this program's"},

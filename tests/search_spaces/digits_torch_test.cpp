@@ -22,7 +22,8 @@ TEST(Digits, ArePlacesInTheListAsWritten) {
     ASSERT_TRUE(has_digits(space));
     EXPECT_EQ(to_digits(space, space.reference()), "11");
     const Architecture mixed = from_digits(space, "20");
-    EXPECT_EQ(mixed.choices[0].value("kernel"), "5");
+    EXPECT_EQ(mixed.choices[0],
+              space.blocks()[0].choices[2]); // kernel 5; the reference's choice was put first
     EXPECT_EQ(mixed.choices[1].family(), "identity");
 }
 

@@ -1,0 +1,140 @@
+#include "predictors/swapped_quality.h"
+
+#include <algorithm>
+#include <functional>
+#include <limits>
+
+#include "predictors/run_tasks.h"
+#include "support/interrupt.h"
+#include "support/progress.h"
+#include "training/batches.h"
+#include "training/device.h"
+#include "training/layout.h"
+#include "training/losses.h"
+#include "training/state.h"
+
+namespace tessera::predictors {
+namespace {
+
+using torch::Tensor;
+
+constexpr std::int64_t images_a_batch = 128;
+
+/// Sum over images and positions, per channel.
+Tensor per_channel(const Tensor& map) { return map.sum({0, 2, 3}, false, torch::kDouble); }
+
+struct Outcomes {
+    double loss = 0, correct = 0;
+    void add(const Tensor& logits, const Tensor& labels) {
+        loss += torch::cross_entropy_loss(logits.to(torch::kDouble), labels, {}, at::Reduction::Sum)
+                    .item<double>();
+        correct += logits.argmax(1).eq(labels).sum().item<double>();
+    }
+};
+
+/// One choice in its block's place, and what has been added up of it.
+struct Swapped {
+    std::size_t block = 0, choice = 0;
+    std::shared_ptr<search_spaces::BlockImpl> module;
+    Tensor error, last_error; ///< squared, per channel
+    Outcomes outcomes;
+
+    void see(search_spaces::Network& reference, const std::vector<Tensor>& maps, const Tensor& labels) {
+        const torch::NoGradGuard no_gradients;
+        Tensor map = module->forward(maps[block]);
+        const Tensor own = per_channel((map - maps[block + 1]).square());
+        error = error.defined() ? error + own : own;
+        for (std::size_t b = block + 1; b < reference->blocks.size(); ++b) {
+            map = reference->blocks[b]->forward(map);
+        }
+        const Tensor last = per_channel((map - maps.back()).square());
+        last_error = last_error.defined() ? last_error + last : last;
+        outcomes.add(reference->head->forward(map), labels);
+    }
+};
+
+std::vector<Swapped> swaps_of(const search_spaces::SearchSpace& space, const BlockLibrary& library,
+                              torch::Device device) {
+    std::vector<Swapped> swaps;
+    for (std::size_t b = 0; b < space.blocks().size(); ++b) {
+        for (std::size_t m = 1; m < space.blocks()[b].choices.size(); ++m) {
+            if (library.entry(b, m).status == EntryStatus::unusable) {
+                continue;
+            }
+            Swapped swap{
+                b,  m,  search_spaces::build_block(space.blocks()[b].choices[m], space.blocks()[b].site),
+                {}, {}, {}};
+            training::load_state(*swap.module, library.weights(b, m), library.file(b, m).string());
+            training::to_channels_last(*swap.module);
+            swap.module->to(device);
+            swap.module->eval();
+            swaps.push_back(std::move(swap));
+        }
+    }
+    return swaps;
+}
+
+} // namespace
+
+std::vector<std::vector<SwappedQuality>>
+swapped_qualities(const search_spaces::SearchSpace& space, search_spaces::Network& reference,
+                  const BlockLibrary& library, const training::Dataset& images,
+                  const training::Normalisation& normalisation, torch::Device device, int workers) {
+    const torch::NoGradGuard no_gradients;
+    training::use_threads(1);
+    reference->eval();
+    std::vector<Swapped> swaps = swaps_of(space, library, device);
+    const std::size_t blocks = space.blocks().size();
+    std::vector<training::ChannelVariance> variance(blocks);
+    std::vector<Tensor> lengths(blocks);
+    Outcomes outcomes;
+    const std::int64_t count = images.size();
+    support::Progress progress("inspect", count, "images");
+    for (std::int64_t begin = 0; begin < count; begin += images_a_batch) {
+        support::check_interrupt();
+        std::vector<std::int64_t> rows;
+        for (std::int64_t i = begin; i < std::min(count, begin + images_a_batch); ++i) {
+            rows.push_back(i);
+        }
+        const auto batch = training::make_batch(images, rows, normalisation);
+        const Tensor labels = batch.labels.to(device);
+        const std::vector<Tensor> maps = reference->boundaries(batch.images.to(device));
+        outcomes.add(reference->head->forward(maps.back()), labels);
+        for (std::size_t b = 0; b < blocks; ++b) {
+            variance[b].add(maps[b + 1]);
+            const Tensor squares = per_channel(maps[b + 1].square());
+            lengths[b] = lengths[b].defined() ? lengths[b] + squares : squares;
+        }
+        std::vector<std::function<void()>> tasks;
+        for (Swapped& swap : swaps) {
+            tasks.emplace_back([&] { swap.see(reference, maps, labels); });
+        }
+        run_tasks(device.is_cpu() ? workers : 1, tasks);
+        progress.advance(static_cast<std::int64_t>(rows.size()));
+    }
+
+    constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
+    std::vector<std::vector<SwappedQuality>> result;
+    for (const auto& block : space.blocks()) {
+        result.emplace_back(block.choices.size(),
+                            SwappedQuality{unknown, unknown, unknown, unknown, unknown});
+        result.back().front() = {};
+    }
+    const auto images_seen = static_cast<double>(count);
+    const auto nsr = [&](const Tensor& error, std::size_t block) {
+        const auto shape = space.blocks()[block].site.output();
+        const double positions = images_seen * static_cast<double>(shape.height * shape.width);
+        return (error.cpu() / positions / variance[block].variance().cpu().to(torch::kDouble))
+            .mean()
+            .item<double>();
+    };
+    for (const Swapped& s : swaps) {
+        result[s.block][s.choice] = {
+            nsr(s.error, s.block), s.error.sum().item<double>() / lengths[s.block].sum().item<double>(),
+            nsr(s.last_error, blocks - 1), std::max(0.0, (s.outcomes.loss - outcomes.loss) / images_seen),
+            std::max(0.0, (outcomes.correct - s.outcomes.correct) / images_seen)};
+    }
+    return result;
+}
+
+} // namespace tessera::predictors
