@@ -138,8 +138,8 @@ std::vector<std::string> finetune_work(StageContext& context, const std::string&
         training::to_channels_last(*network);
         network->to(context.device());
         network->eval();
-        const auto test =
-            training::evaluate(network, context.data().test, context.data().normalisation, context.device());
+        const auto test = training::evaluate(network, context.data().test, context.data().normalisation,
+                                             context.device(), training::Confusions::counted);
         const auto costs = config.space.costs(point.architecture);
         std::vector<std::string> row = {id,
                                         point.architecture.text(),

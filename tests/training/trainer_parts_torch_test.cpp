@@ -77,7 +77,7 @@ TEST(Evaluate, TellsWhichClassesAreTakenForWhich) {
     const Dataset images = tests::tiny_images(300, 4);
     const Normalisation normalisation = tests::tiny_data().normalisation;
     search_spaces::Network network = tests::tiny_network(1);
-    const Evaluation evaluation = evaluate(network, images, normalisation, torch::kCPU);
+    const Evaluation evaluation = evaluate(network, images, normalisation, torch::kCPU, Confusions::counted);
     const torch::NoGradGuard no_grad;
     network->eval();
     std::vector<std::int64_t> all(300);
@@ -93,6 +93,8 @@ TEST(Evaluate, TellsWhichClassesAreTakenForWhich) {
         }
     }
     EXPECT_DOUBLE_EQ(evaluation.confusion.accuracy(), evaluation.accuracy);
+    EXPECT_EQ(evaluate(network, images, normalisation, torch::kCPU).confusion.classes(), 0)
+        << "not asked for";
 }
 
 TEST(Evaluate, OfNoImagesIsUnknown) {
