@@ -7,6 +7,7 @@
 #include <oneapi/tbb/task_arena.h>
 
 #include "nas/export.h"
+#include "nas/leftovers.h"
 #include "support/files.h"
 #include "support/hash.h"
 #include "support/seed.h"
@@ -110,12 +111,27 @@ FineTuned tune(StageContext& context, const Job& job, const training::Datasets& 
     return result;
 }
 
+std::set<std::string> ids_of(const std::vector<search_spaces::Architecture>& architectures) {
+    std::set<std::string> ids;
+    for (const auto& architecture : architectures) {
+        ids.insert(architecture.id());
+    }
+    return ids;
+}
+
 } // namespace
+
+void set_others_aside(const StageContext& context,
+                      const std::vector<search_spaces::Architecture>& architectures,
+                      const std::string& folder) {
+    set_aside(context.run / folder, ids_of(architectures));
+}
 
 std::vector<FineTuned> fine_tune(StageContext& context,
                                  const std::vector<search_spaces::Architecture>& architectures,
                                  const training::TrainOptions& options, const std::string& folder,
                                  bool keep_weights) {
+    take_back(context.run / folder, ids_of(architectures));
     const predictors::BlockLibrary library = context.library();
     const std::string shared = shared_fingerprint(context, options);
     std::vector<Job> jobs;

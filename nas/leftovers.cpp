@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <system_error>
 
+#include <fmt/format.h>
+
 #include "support/log.h"
 
 namespace tessera::nas {
@@ -54,8 +56,9 @@ void set_aside(const fs::path& folder, const std::set<std::string>& kept) {
         moved += move_folder(folder / name, folder / aside / name) ? 1 : 0;
     }
     if (moved > 0) {
-        support::info("{}: {} network{} of earlier picks moved to {}", folder.filename().string(), moved,
-                      moved == 1 ? "" : "s", (folder / aside).string());
+        support::info("{}: {} no longer wanted, moved to {}", folder.filename().string(),
+                      moved == 1 ? "1 network is" : fmt::format("{} networks are", moved),
+                      (folder / aside).string());
     }
 }
 

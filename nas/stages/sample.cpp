@@ -44,6 +44,7 @@ std::vector<std::string> sample_work(StageContext& context, const std::string&) 
         csv.add(std::move(row));
     }
     support::write_atomically(context.run / "samples/samples.csv", csv.text());
+    set_others_aside(context, architectures, "samples");
     return {"samples/samples.csv"};
 }
 
