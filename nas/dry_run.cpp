@@ -316,7 +316,7 @@ void warn_of_long_run(StageContext& context, const std::vector<std::string>& nam
     constexpr double short_run = 1e14; // MACs: a day at 1.2 thousand million a second, which any machine does
     const Configuration& config = context.config;
     const auto& space = config.space;
-    const auto images = training::count_images(config.data);
+    const auto images = training::count_images(config.data, training::Remarks::kept_back);
     double distilled = 0;
     for (std::size_t b = 0; b < space.blocks().size(); ++b) {
         for (const auto& choice : space.blocks()[b].choices) {
