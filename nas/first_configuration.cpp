@@ -178,6 +178,9 @@ std::string data_text(const std::filesystem::path& root, const FolderSurvey& sur
         text += fmt::format("  resize: {} # of the shorter side, before the crop\n",
                             std::llround(1.15 * static_cast<double>(side)));
     }
+    if (survey.max_pixels != training::default_max_pixels) {
+        text += fmt::format("  max_pixels: {}\n", survey.max_pixels);
+    }
     if (survey.damaged > 0) { // twice what the sample showed
         const double share = static_cast<double>(survey.damaged) / static_cast<double>(survey.looked_at);
         text += fmt::format("  max_damaged: {:.2g}\n", std::clamp(2 * share, 0.01, 1.0));
