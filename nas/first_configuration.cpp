@@ -6,8 +6,8 @@
 
 #include <fmt/format.h>
 
-#include "nas/dry_run.h"
 #include "nas/export.h"
+#include "nas/stage_estimates.h"
 #include "support/config_scalars.h"
 #include "support/error.h"
 #include "support/table.h"

@@ -50,6 +50,8 @@ std::set<std::string> leftovers(const fs::path& folder, const std::set<std::stri
     return names;
 }
 
+fs::path set_aside_folder(const fs::path& folder) { return folder / aside; }
+
 void set_aside(const fs::path& folder, const std::set<std::string>& kept) {
     std::size_t moved = 0;
     for (const std::string& name : leftovers(folder, kept)) {

@@ -240,11 +240,13 @@ void Trainer::save() {
     if (context_.checkpoint.empty()) {
         return;
     }
-    Checkpoint checkpoint{history_, open_, {}};
+    const double epochs =
+        static_cast<double>(history_.size()) + static_cast<double>(open_.steps) / static_cast<double>(steps_);
+    Checkpoint checkpoint{history_, open_, {}, epochs / static_cast<double>(options_.epochs)};
     add_with_prefix(checkpoint.tensors, state_of(*network_), "model.");
     add_with_prefix(checkpoint.tensors, optimizer_.state(), "optimizer.");
     add_with_prefix(checkpoint.tensors, average_.state(), "average.");
-    write_checkpoint(context_.checkpoint, fingerprint_, checkpoint);
+    write_checkpoint(context_.checkpoint, fingerprint_, context_.fingerprint, checkpoint);
 }
 
 void Trainer::resume() {

@@ -99,6 +99,14 @@ std::vector<Pick> all_picks(const FrontFile& file, const std::vector<std::string
     return picks;
 }
 
+std::vector<search_spaces::Architecture> architectures_of(const std::vector<Pick>& picks) {
+    std::vector<search_spaces::Architecture> architectures;
+    for (const Pick& p : picks) {
+        architectures.push_back(p.point.architecture);
+    }
+    return architectures;
+}
+
 std::vector<std::string> models_header(const std::vector<std::string>& latencies) {
     std::vector<std::string> header = {"id",
                                        "architecture",
@@ -174,10 +182,7 @@ std::vector<std::string> finetune_work(StageContext& context, const std::string&
     const Configuration& config = context.config;
     const FrontFile file = FrontFile::load(context.run / "search/front.json");
     const std::vector<Pick> picks = all_picks(file, config.finetune.pick);
-    std::vector<search_spaces::Architecture> architectures;
-    for (const Pick& p : picks) {
-        architectures.push_back(p.point.architecture);
-    }
+    const auto architectures = architectures_of(picks);
     const auto tuned = fine_tune(context, architectures, config.finetune.train, "models", true);
 
     support::CsvTable csv;
@@ -254,6 +259,11 @@ Outcome finetune_outcome(StageContext& context) {
 }
 
 } // namespace
+
+std::vector<search_spaces::Architecture> picked_architectures(const StageContext& context) {
+    const FrontFile file = FrontFile::load(context.run / "search/front.json");
+    return architectures_of(all_picks(file, context.config.finetune.pick));
+}
 
 Stage finetune_stage() {
     return {"finetune",

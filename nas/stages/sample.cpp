@@ -12,9 +12,7 @@
 
 namespace tessera::nas {
 
-namespace {
-
-std::vector<std::string> sample_work(StageContext& context, const std::string&) {
+std::vector<search_spaces::Architecture> sampled_architectures(const StageContext& context) {
     const auto& space = context.config.space;
     const auto quality = predictors::read_quality(context.run / "library/library.csv", space);
     std::vector<search_spaces::Architecture> architectures;
@@ -22,6 +20,15 @@ std::vector<std::string> sample_work(StageContext& context, const std::string&) 
                                              support::derive_seed(context.seed, {"sample"}))) {
         architectures.push_back(space.architecture(genome));
     }
+    return architectures;
+}
+
+namespace {
+
+std::vector<std::string> sample_work(StageContext& context, const std::string&) {
+    const auto& space = context.config.space;
+    const auto quality = predictors::read_quality(context.run / "library/library.csv", space);
+    const auto architectures = sampled_architectures(context);
     const auto tuned = fine_tune(context, architectures, context.config.sample.train, "samples", false);
 
     support::CsvTable csv;
