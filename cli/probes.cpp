@@ -10,6 +10,16 @@
 #include "support/table.h"
 
 namespace tessera::cli {
+namespace {
+
+/// `tessera measure` with the results, for the same configuration and run.
+std::string command_that_reads(Arguments arguments, const std::filesystem::path& results) {
+    arguments.program = "tessera";
+    arguments.own = {{"from", {results.string()}}};
+    return to_command_line(arguments);
+}
+
+} // namespace
 
 std::vector<Option> probe_options() {
     return {{"emit", "DIR", "write what is to be timed on another machine, and how, into a new folder"},
@@ -36,12 +46,12 @@ int emit_probes(const Arguments& arguments) {
     const auto seed = support::derive_seed(static_cast<std::uint64_t>(configuration.seed), {"measure"});
     const latency::ProbeFiles written =
         latency::write_probe_files(configuration.space, configuration.latency.probe, seed, folder);
-    const std::string text = fmt::format(
-        "{}: {} modules ({}B) for {} rows, {} of them whole networks\n"
-        "  on the other machine   python3 measure.py --device-name NAME\n"
-        "  then here              tessera measure {} --from RESULTS.csv\n",
-        folder.string(), written.modules, support::si(static_cast<double>(written.bytes)), written.rows,
-        written.networks, arguments.operand.empty() ? "--run " + arguments.run.string() : arguments.operand);
+    const std::string text =
+        fmt::format("{}: {} modules ({}B) for {} rows, {} of them whole networks\n"
+                    "  on the other machine   python3 measure.py --device-name NAME\n"
+                    "  then here              {}\n",
+                    folder.string(), written.modules, support::si(static_cast<double>(written.bytes)),
+                    written.rows, written.networks, command_that_reads(arguments, folder / "RESULTS.csv"));
     const nlohmann::json json = {{"folder", folder.string()},
                                  {"modules", written.modules},
                                  {"rows", written.rows},

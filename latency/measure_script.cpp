@@ -8,7 +8,7 @@ std::string_view measure_script() {
 
 Blocks are timed in chains (stem, one choice of every block, head), as a network calls them. Chains and whole
 networks take turns, each round in another order; each is called once untimed first. Timings during which the
-system took the processor away are set aside.
+system took the processor away are set aside. Interrupted (Ctrl-C), it writes what it has timed so far.
 
     python3 measure.py --device-name pixel7
 """
@@ -102,6 +102,16 @@ def walk(chain, clock):
 
 
 def measure(options, probes, parts, networks, device):
+    """False where it was interrupted: then there are fewer timings."""
+    try:
+        measure_rounds(options, probes, parts, networks, device)
+        return True
+    except KeyboardInterrupt:
+        print(file=sys.stderr)
+        return False
+
+
+def measure_rounds(options, probes, parts, networks, device):
     clock = Clock(device)
     length = max(len(part) for part in parts)
     jobs = list(range(length)) + networks
@@ -149,14 +159,7 @@ def hardware(device):
     return platform.processor() or platform.machine()
 
 
-def main():
-    options = arguments()
-    device = torch.device(options.device)
-    torch.set_num_threads(options.threads)
-    rows, probes, parts, networks = load(device)
-    gc.disable()
-    with torch.no_grad():
-        measure(options, probes, parts, networks, device)
+def write(options, device, rows, probes):
     shared = [options.device_name or device.type, hardware(device), options.threads, "PyTorch " + torch.__version__]
     temporary = options.output + ".tmp"
     with open(temporary, "w", newline="") as stream:
@@ -168,6 +171,22 @@ def main():
             writer.writerow(shared + [row[key] for key in told] + statistics(probes[row["file"]].samples()))
     os.replace(temporary, options.output)
     print(options.output)
+
+
+def main():
+    options = arguments()
+    device = torch.device(options.device)
+    torch.set_num_threads(options.threads)
+    rows, probes, parts, networks = load(device)
+    gc.disable()
+    with torch.no_grad():
+        complete = measure(options, probes, parts, networks, device)
+    timed = [row for row in rows if probes[row["file"]].samples()]
+    if timed:
+        write(options, device, timed, probes)
+    if not complete:
+        print("interrupted: %d of %d rows have been timed" % (len(timed), len(rows)), file=sys.stderr)
+        sys.exit(130)
 
 
 if __name__ == "__main__":

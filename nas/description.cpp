@@ -53,6 +53,74 @@ std::string bounds_text(const ObjectiveTables& tables, const std::vector<Objecti
     return text;
 }
 
+/// A row a block; adds to `student_macs` those of every choice but the reference's own.
+std::string blocks_text(const search_spaces::SearchSpace& space, double& student_macs, nlohmann::json& json) {
+    support::TextTable blocks({"block", "input", "output", "stride", "choices", "least MACs", "reference",
+                               "most", "reference's choice"});
+    const auto shape = [](const search_spaces::Shape& s) {
+        return fmt::format("{}x{}x{}", s.channels, s.height, s.width);
+    };
+    for (std::size_t b = 0; b < space.blocks().size(); ++b) {
+        const auto& block = space.blocks()[b];
+        double least = 0, most = 0;
+        for (std::size_t m = 0; m < block.choices.size(); ++m) {
+            const auto macs = static_cast<double>(space.block_costs(b, block.choices[m]).macs);
+            least = m == 0 ? macs : std::min(least, macs);
+            most = std::max(most, macs);
+            if (m > 0) {
+                student_macs += macs;
+            }
+        }
+        const auto reference = static_cast<double>(space.block_costs(b, block.choices.front()).macs);
+        blocks.add({block.name, shape(block.site.input), shape(block.site.output()),
+                    std::to_string(block.site.stride), std::to_string(block.choices.size()),
+                    support::si(least), support::si(reference), support::si(most),
+                    block.choices.front().text()});
+        json.push_back({{"block", block.name},
+                        {"choices", block.choices.size()},
+                        {"least_macs", least},
+                        {"reference_macs", reference},
+                        {"most_macs", most},
+                        {"reference", block.choices.front().text()}});
+    }
+    return blocks.text();
+}
+
+/// A row for everything that is known of a whole network before it is trained.
+std::string costs_text(const search_spaces::SearchSpace& space, const ObjectiveTables& tables,
+                       nlohmann::json& json) {
+    support::TextTable costs({"cost of the whole network", "least", "reference", "most"});
+    const std::vector<int> reference(space.blocks().size(), 0);
+    for (const std::string& name : tables.names()) {
+        const auto [low, high] = tables.column(name).range();
+        const double own = tables.value(name, reference);
+        costs.add({name, support::si(low), support::si(own), support::si(high)});
+        json[name] = {{"least", low}, {"reference", own}, {"most", high}};
+    }
+    return costs.text();
+}
+
+std::string notes_text(const std::vector<std::string>& notes, nlohmann::json& json) {
+    std::string text;
+    for (const std::string& note : notes) {
+        text += (text.empty() ? "\nLatency table\n  " : "  ") + note + "\n";
+        json["notes"].push_back(note);
+    }
+    return text;
+}
+
+std::string distillation_text(const Configuration& configuration, double macs_per_image) {
+    const auto& space = configuration.space;
+    return fmt::format(
+        "\nDistillation: {} MACs an image for {} students. At {} MACs a second and core (dense convolutions; "
+        "inverted bottlenecks take 2 to 10 times longer) 100 000 images take about {} on {}.\n",
+        support::si(macs_per_image), space.choice_count() - static_cast<std::int64_t>(space.blocks().size()),
+        support::si(kTrainingMacsPerSecondAndCore),
+        support::duration(macs_per_image * 1e5 /
+                          (kTrainingMacsPerSecondAndCore * configuration.thread_budget())),
+        support::counted(configuration.thread_budget(), "thread"));
+}
+
 } // namespace
 
 KnownCosts known_costs(const Configuration& configuration) {
@@ -75,78 +143,26 @@ Description describe(const Configuration& configuration) {
     const ObjectiveTables& tables = known.tables;
     Description result;
     const auto& in = space.input();
+    double student_macs = 0;
     result.text =
         fmt::format("{}: {} blocks, {} choices, {:.3g} architectures; input {} x {} x {}, {} classes\n\n",
                     configuration.name, space.blocks().size(), space.choice_count(), space.size(),
                     in.channels, in.height, in.width, space.classes());
-    support::TextTable blocks({"block", "input", "output", "stride", "choices", "least MACs", "reference",
-                               "most", "reference's choice"});
-    double student_macs = 0;
-    for (std::size_t b = 0; b < space.blocks().size(); ++b) {
-        const auto& block = space.blocks()[b];
-        double least = 0, most = 0;
-        for (std::size_t m = 0; m < block.choices.size(); ++m) {
-            const auto macs = static_cast<double>(space.block_costs(b, block.choices[m]).macs);
-            least = m == 0 ? macs : std::min(least, macs);
-            most = std::max(most, macs);
-            if (m > 0) {
-                student_macs += macs;
-            }
-        }
-        const auto shape = [](const search_spaces::Shape& s) {
-            return fmt::format("{}x{}x{}", s.channels, s.height, s.width);
-        };
-        const auto reference = static_cast<double>(space.block_costs(b, block.choices.front()).macs);
-        blocks.add({block.name, shape(block.site.input), shape(block.site.output()),
-                    std::to_string(block.site.stride), std::to_string(block.choices.size()),
-                    support::si(least), support::si(reference), support::si(most),
-                    block.choices.front().text()});
-        result.json["blocks"].push_back({{"block", block.name},
-                                         {"choices", block.choices.size()},
-                                         {"least_macs", least},
-                                         {"reference_macs", reference},
-                                         {"most_macs", most},
-                                         {"reference", block.choices.front().text()}});
-    }
-    result.text += blocks.text();
-
-    support::TextTable costs({"cost of the whole network", "least", "reference", "most"});
-    const std::vector<int> reference(space.blocks().size(), 0);
-    for (const std::string& name : tables.names()) {
-        const auto [low, high] = tables.column(name).range();
-        const double own = tables.value(name, reference);
-        costs.add({name, support::si(low), support::si(own), support::si(high)});
-        result.json["costs"][name] = {{"least", low}, {"reference", own}, {"most", high}};
-    }
-    result.text += "\n" + costs.text();
-
-    if (!known.notes.empty()) {
-        result.text += "\nLatency table\n";
-        for (const std::string& note : known.notes) {
-            result.text += "  " + note + "\n";
-            result.json["notes"].push_back(note);
-        }
-    }
-
-    const std::string bounds = bounds_text(tables, configuration.search.objectives, result.json["bounds"]);
+    result.text += blocks_text(space, student_macs, result.json["blocks"]) + "\n" +
+                   costs_text(space, tables, result.json["costs"]);
+    result.text += notes_text(known.notes, result.json);
     if (space.size() < 5) {
         result.text += fmt::format("\nToo small to search: {} (a predictor needs five networks).\n",
                                    support::counted(static_cast<std::int64_t>(space.size()), "architecture"));
     }
+    const std::string bounds = bounds_text(tables, configuration.search.objectives, result.json["bounds"]);
     if (!bounds.empty()) {
         result.text += "\nBounds, each alone\n" + bounds;
     }
-
     // Forward and backward of each student, and one forward of the reference, per image.
+    const std::vector<int> reference(space.blocks().size(), 0);
     const double per_image = 3 * student_macs + tables.value("macs", reference);
-    result.text += fmt::format(
-        "\nDistillation: {} MACs an image for {} students. At {} MACs a second and core (dense convolutions; "
-        "inverted "
-        "bottlenecks take 2 to 10 times longer) 100 000 images take about {} on {}.\n",
-        support::si(per_image), space.choice_count() - static_cast<std::int64_t>(space.blocks().size()),
-        support::si(kTrainingMacsPerSecondAndCore),
-        support::duration(per_image * 1e5 / (kTrainingMacsPerSecondAndCore * configuration.thread_budget())),
-        support::counted(configuration.thread_budget(), "thread"));
+    result.text += distillation_text(configuration, per_image);
     result.json["name"] = configuration.name;
     result.json["choices"] = space.choice_count();
     result.json["architectures"] = space.size();

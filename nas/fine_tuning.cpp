@@ -7,9 +7,11 @@
 #include <oneapi/tbb/task_arena.h>
 
 #include "nas/export.h"
+#include "nas/leftovers.h"
 #include "support/files.h"
 #include "support/hash.h"
 #include "support/seed.h"
+#include "training/checkpoint.h"
 #include "training/device.h"
 #include "training/state.h"
 
@@ -110,12 +112,50 @@ FineTuned tune(StageContext& context, const Job& job, const training::Datasets& 
     return result;
 }
 
+std::set<std::string> ids_of(const std::vector<search_spaces::Architecture>& architectures) {
+    std::set<std::string> ids;
+    for (const auto& architecture : architectures) {
+        ids.insert(architecture.id());
+    }
+    return ids;
+}
+
 } // namespace
+
+TuningProgress tuning_progress(const StageContext& context,
+                               const std::vector<search_spaces::Architecture>& architectures,
+                               const training::TrainOptions& options, const std::string& folder,
+                               bool keep_weights) {
+    const predictors::BlockLibrary library = context.library();
+    const std::string shared = shared_fingerprint(context, options);
+    TuningProgress progress{static_cast<std::int64_t>(architectures.size()), 0, 0};
+    for (const auto& architecture : architectures) {
+        Job job{architecture, context.run / folder / architecture.id(),
+                job_fingerprint(context, library, architecture, shared)};
+        if (!std::filesystem::exists(job.folder)) {
+            job.folder = set_aside_folder(context.run / folder) / architecture.id();
+        }
+        if (stored(job, keep_weights)) {
+            ++progress.stored;
+        } else {
+            progress.begun +=
+                training::checkpoint_share(job.folder / "checkpoint.safetensors", job.fingerprint);
+        }
+    }
+    return progress;
+}
+
+void set_others_aside(const StageContext& context,
+                      const std::vector<search_spaces::Architecture>& architectures,
+                      const std::string& folder) {
+    set_aside(context.run / folder, ids_of(architectures));
+}
 
 std::vector<FineTuned> fine_tune(StageContext& context,
                                  const std::vector<search_spaces::Architecture>& architectures,
                                  const training::TrainOptions& options, const std::string& folder,
                                  bool keep_weights) {
+    take_back(context.run / folder, ids_of(architectures));
     const predictors::BlockLibrary library = context.library();
     const std::string shared = shared_fingerprint(context, options);
     std::vector<Job> jobs;

@@ -6,8 +6,8 @@
 
 #include <fmt/format.h>
 
-#include "nas/dry_run.h"
 #include "nas/export.h"
+#include "nas/stage_estimates.h"
 #include "support/config_scalars.h"
 #include "support/error.h"
 #include "support/table.h"
@@ -177,6 +177,9 @@ std::string data_text(const std::filesystem::path& root, const FolderSurvey& sur
     if (crops(side)) {
         text += fmt::format("  resize: {} # of the shorter side, before the crop\n",
                             std::llround(1.15 * static_cast<double>(side)));
+    }
+    if (survey.max_pixels != training::default_max_pixels) {
+        text += fmt::format("  max_pixels: {}\n", survey.max_pixels);
     }
     if (survey.damaged > 0) { // twice what the sample showed
         const double share = static_cast<double>(survey.damaged) / static_cast<double>(survey.looked_at);

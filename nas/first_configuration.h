@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "training/preprocessing.h"
+
 namespace tessera::nas {
 
 /// What a look at a folder tells; see survey_folder().
@@ -16,13 +18,16 @@ struct FolderSurvey {
     std::int64_t fewest = 0, most = 0;       ///< training images of the smallest and the largest class
     std::int64_t looked_at = 0, damaged = 0; ///< of a seeded sample that was decoded
     std::vector<std::string> examples;       ///< messages of the first damaged ones
-    std::int64_t shortest = 0, median = 0, longest = 0; ///< shorter sides of the sample's images, pixels
-    double grey = 0;                                    ///< share of the sample without colour
+    std::int64_t shortest = 0, median = 0, longest = 0;     ///< shorter sides of the sample's images, pixels
+    double grey = 0;                                        ///< share of the sample without colour
+    std::int64_t max_pixels = training::default_max_pixels; ///< of an image that is decoded
 };
 
-/// Lists the folder as data.kind image_folder does and decodes a sample of `sample` images. Throws as loading
+/// Lists the folder as data.kind image_folder does and decodes a sample of `sample` images; one of more than
+/// `max_pixels` counts as damaged. Throws as loading
 /// the folder would, RunError also where not one image of the sample can be decoded.
-FolderSurvey survey_folder(const std::filesystem::path& folder, std::int64_t sample = 200);
+FolderSurvey survey_folder(const std::filesystem::path& folder,
+                           std::int64_t max_pixels = training::default_max_pixels, std::int64_t sample = 200);
 
 struct FirstOptions {
     double hours = 2;            ///< that the whole run may take on this machine

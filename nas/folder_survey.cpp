@@ -26,10 +26,11 @@ struct Look {
     std::string problem;
 };
 
-Look look_at(const fs::path& file) {
+Look look_at(const fs::path& file, std::int64_t max_pixels) {
     Look look;
     try {
-        const auto image = training::decode_image(support::read_file(file, 256ULL << 20), {}, file.string());
+        const auto image =
+            training::decode_image(support::read_file(file, 256ULL << 20), {3, 0, max_pixels}, file.string());
         look.side = std::min(image.width, image.height);
         for (std::size_t i = 0; i + 2 < image.pixels.size() && look.grey; i += 3) {
             // A photograph of something grey is still in colour: compression leaves a difference of a few
@@ -57,7 +58,7 @@ void look_at_sample(const FolderListing& listing, std::int64_t count, FolderSurv
     std::vector<Look> looks(files.size());
     tbb::parallel_for(std::size_t{0}, files.size(), [&](std::size_t i) {
         support::check_interrupt();
-        looks[i] = look_at(files[i]);
+        looks[i] = look_at(files[i], survey.max_pixels);
     });
     std::vector<std::int64_t> shorter;
     std::int64_t grey = 0;
@@ -86,12 +87,13 @@ void look_at_sample(const FolderListing& listing, std::int64_t count, FolderSurv
 
 } // namespace
 
-FolderSurvey survey_folder(const fs::path& folder, std::int64_t sample) {
+FolderSurvey survey_folder(const fs::path& folder, std::int64_t max_pixels, std::int64_t sample) {
     if (!fs::is_directory(folder)) {
         throw support::UsageError(fmt::format("{}: no such folder", folder.string()));
     }
     const auto layout = training::find_layout(folder);
     FolderSurvey survey;
+    survey.max_pixels = max_pixels;
     survey.split = layout.train != folder;
     const FolderListing train = training::list_images(layout.train);
     if (train.classes.size() < 2) {

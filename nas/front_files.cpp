@@ -14,14 +14,12 @@ namespace tessera::nas {
 
 namespace {
 
-using nlohmann::json;
-
 constexpr const char* kFrontSchema = "tessera-front-1";
 
-json to_json(const std::vector<Point>& points, const std::vector<std::string>& columns) {
-    json list = json::array();
+nlohmann::json to_json(const std::vector<Point>& points, const std::vector<std::string>& columns) {
+    nlohmann::json list = nlohmann::json::array();
     for (const Point& p : points) {
-        json entry = {
+        nlohmann::json entry = {
             {"id", p.architecture.id()}, {"architecture", p.architecture.text()}, {"feasible", p.feasible}};
         for (std::size_t k = 0; k < columns.size(); ++k) {
             entry["values"][columns[k]] = p.values[k];
@@ -34,9 +32,9 @@ json to_json(const std::vector<Point>& points, const std::vector<std::string>& c
     return list;
 }
 
-std::vector<Point> points_from(const json& list, const std::vector<std::string>& columns) {
+std::vector<Point> points_from(const nlohmann::json& list, const std::vector<std::string>& columns) {
     std::vector<Point> points;
-    for (const json& entry : list) {
+    for (const nlohmann::json& entry : list) {
         Point p;
         p.architecture = search_spaces::Architecture::parse(entry.at("architecture").get<std::string>());
         for (const auto& column : columns) {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <system_error>
 
+#include <fmt/format.h>
+
 #include "support/log.h"
 
 namespace tessera::nas {
@@ -48,14 +50,17 @@ std::set<std::string> leftovers(const fs::path& folder, const std::set<std::stri
     return names;
 }
 
+fs::path set_aside_folder(const fs::path& folder) { return folder / aside; }
+
 void set_aside(const fs::path& folder, const std::set<std::string>& kept) {
     std::size_t moved = 0;
     for (const std::string& name : leftovers(folder, kept)) {
         moved += move_folder(folder / name, folder / aside / name) ? 1 : 0;
     }
     if (moved > 0) {
-        support::info("{}: {} network{} of earlier picks moved to {}", folder.filename().string(), moved,
-                      moved == 1 ? "" : "s", (folder / aside).string());
+        support::info("{}: {} no longer wanted, moved to {}", folder.filename().string(),
+                      moved == 1 ? "1 network is" : fmt::format("{} networks are", moved),
+                      (folder / aside).string());
     }
 }
 

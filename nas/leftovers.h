@@ -1,4 +1,4 @@
-// Folders of architectures that a stage made for earlier picks and that no longer count. Torch-free.
+// Folders of architectures that a stage made for earlier picks or samples and that no longer count. Torch-free.
 #pragma once
 
 #include <filesystem>
@@ -14,6 +14,7 @@ std::set<std::string> leftovers(const std::filesystem::path& folder, const std::
 /// For what took training: moves the leftovers, with everything in them, into folder/earlier, and says how
 /// many there were. One that cannot be moved stays, with a warning.
 void set_aside(const std::filesystem::path& folder, const std::set<std::string>& kept);
+std::filesystem::path set_aside_folder(const std::filesystem::path& folder);
 /// Moves those of `wanted` that were set aside back to where they were, unless they have been made anew.
 void take_back(const std::filesystem::path& folder, const std::set<std::string>& wanted);
 

@@ -13,6 +13,7 @@
 #include "latency/steady_memory.h"
 #include "latency/stopwatch.h"
 #include "nas/preprocessing_file.h"
+#include "nas/stage_plan.h"
 #include "support/error.h"
 #include "support/files.h"
 #include "support/interrupt.h"
@@ -64,41 +65,99 @@ fs::path class_folders(const fs::path& root, const std::string& split, const std
                                                           : root / *test; // a class may be called "test"
 }
 
+/// Place of each of `found` among the network's classes. Throws RunError, which begins with `source`, naming
+/// those that are none.
+std::vector<std::int64_t> places_of(const std::vector<std::string>& found,
+                                    const std::vector<std::string>& classes, const std::string& source,
+                                    const char* what) {
+    static constexpr std::ptrdiff_t shown = 5;
+    const auto first_of = [](const std::vector<std::string>& names) {
+        return fmt::format("{}{}",
+                           fmt::join(names.begin(), names.begin() + std::min(std::ssize(names), shown), ", "),
+                           std::ssize(names) > shown ? ", ..." : "");
+    };
+    std::vector<std::string> unknown;
+    std::vector<std::int64_t> places;
+    for (const std::string& name : found) {
+        const auto place = std::find(classes.begin(), classes.end(), name);
+        places.push_back(place - classes.begin());
+        if (place == classes.end()) {
+            unknown.push_back(name);
+        }
+    }
+    if (!unknown.empty()) {
+        throw support::RunError(fmt::format("{}: {} {} are no class of the network: {}; it knows {}", source,
+                                            unknown.size(), what, first_of(unknown), first_of(classes)));
+    }
+    return places;
+}
+
+/// Those of `classes` that are not among `present`.
+std::vector<std::string> absent_classes(const std::vector<std::string>& classes,
+                                        const std::set<std::string>& present) {
+    std::vector<std::string> absent;
+    std::copy_if(classes.begin(), classes.end(), std::back_inserter(absent),
+                 [&](const std::string& name) { return !present.contains(name); });
+    return absent;
+}
+
+/// Which images were held out follows from the files and from the options that split them.
+void refuse_other_images(const StageContext& run) {
+    for (const support::KeyChange& change : changes_of(stage("teach"), run)) {
+        const bool moved = change.path == "data.path";
+        if (change.path.starts_with("files of ") || (change.path.starts_with("data.") && !moved)) {
+            throw support::RunError(fmt::format(
+                "{}: {} since the network was trained: which images were held out can no longer be told",
+                run.run.path().string(),
+                change.path.starts_with("files of ")
+                    ? fmt::format("files in {} were added, removed or renamed", run.config.data.path.string())
+                    : change.text()));
+        }
+    }
+}
+
 } // namespace
 
 LabelledImages find_images(const fs::path& root, const std::string& split,
                            const std::vector<std::string>& classes) {
     const std::set<std::string> known(classes.begin(), classes.end());
     const training::FolderListing listing = training::list_images(class_folders(root, split, known));
+    const auto labels = places_of(listing.classes, classes, listing.folder.string(), "folders");
     LabelledImages images;
     images.folder = listing.folder;
-
-    std::vector<std::string> unknown;
-    std::vector<std::int64_t> labels; // of the listing's classes
-    for (const std::string& name : listing.classes) {
-        const auto found = std::find(classes.begin(), classes.end(), name);
-        labels.push_back(found - classes.begin());
-        if (found == classes.end()) {
-            unknown.push_back(name);
-        }
-    }
-    if (!unknown.empty()) {
-        const std::size_t shown = std::min<std::size_t>(unknown.size(), 5);
-        throw support::RunError(fmt::format(
-            "{}: {} folders are no class of the network: {}{}; it knows {}{}", listing.folder.string(),
-            unknown.size(),
-            fmt::join(unknown.begin(), unknown.begin() + static_cast<std::ptrdiff_t>(shown), ", "),
-            unknown.size() > shown ? ", ..." : "",
-            fmt::join(classes.begin(), classes.begin() + std::min<std::ptrdiff_t>(std::ssize(classes), 5),
-                      ", "),
-            classes.size() > 5 ? ", ..." : ""));
-    }
-    const std::set<std::string> present(listing.classes.begin(), listing.classes.end());
-    std::copy_if(classes.begin(), classes.end(), std::back_inserter(images.missing),
-                 [&](const std::string& name) { return !present.contains(name); });
+    images.missing = absent_classes(classes, {listing.classes.begin(), listing.classes.end()});
     for (const auto& [file, label] : listing.files) {
         images.files.emplace_back(file, labels[static_cast<std::size_t>(label)]);
     }
+    return images;
+}
+
+LabelledImages test_images_of(StageContext& run, const training::Preprocessing& p) {
+    refuse_other_images(run);
+    const training::Datasets& data = run.data();
+    const training::Dataset& test = data.test;
+    const auto labels = places_of(data.classes, p.classes, run.run.path().string(), "classes");
+    LabelledImages images;
+    const bool files = !data.test_files.names.empty();
+    if (files) {
+        images.folder = data.test_files.folder;
+    } else if (test.images.sizes().slice(1) != at::IntArrayRef({p.channels, p.height, p.width})) {
+        throw support::RunError(
+            fmt::format("{}: its images are {}, those of the network {}x{}x{}", run.run.path().string(),
+                        fmt::join(test.images.sizes().slice(1), "x"), p.channels, p.height, p.width));
+    } else {
+        images.pixels = test.images;
+    }
+    std::set<std::string> present;
+    const auto* label = test.labels.data_ptr<std::int64_t>();
+    for (std::int64_t i = 0; i < test.size(); ++i) {
+        const auto place = static_cast<std::size_t>(label[i]);
+        images.files.emplace_back(files ? data.test_files.names[static_cast<std::size_t>(i)]
+                                        : fmt::format("test image {}", i),
+                                  labels[place]);
+        present.insert(data.classes[place]);
+    }
+    images.missing = absent_classes(p.classes, present);
     return images;
 }
 
@@ -111,13 +170,17 @@ std::vector<std::string> read_batch(const LabelledImages& images, std::int64_t b
     const ScaledSize scaled = scaled_size(p);
     const std::int64_t top = (scaled.height - p.height) / 2, left = (scaled.width - p.width) / 2;
     std::vector<std::string> reasons(static_cast<std::size_t>(valid));
+    if (images.pixels.defined()) {
+        pixels.narrow(0, 0, valid).copy_(images.pixels.narrow(0, begin, valid));
+        return reasons;
+    }
     tbb::parallel_for(std::int64_t{0}, valid, [&](std::int64_t i) {
         training::use_threads(1); // of this thread
         const fs::path file = images.folder / images.files[static_cast<std::size_t>(begin + i)].first;
         try {
-            const training::Image image =
-                training::decode_image(support::read_file(file, 256ULL << 20),
-                                       {p.channels, std::max(scaled.height, scaled.width)}, file.string());
+            const training::Image image = training::decode_image(
+                support::read_file(file, 256ULL << 20),
+                {p.channels, std::max(scaled.height, scaled.width), p.max_pixels}, file.string());
             const torch::Tensor whole =
                 torch::empty({p.channels, scaled.height, scaled.width}, torch::kUInt8);
             training::resize_and_crop(image, scaled.height, scaled.width, whole.data_ptr<std::uint8_t>());

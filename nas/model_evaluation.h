@@ -9,16 +9,19 @@
 
 #include "latency/latency_table.h"
 #include "nas/exported_model.h"
+#include "nas/stage.h"
 #include "training/confusion_matrix.h"
 #include "training/datasets/damaged_files.h"
 
 namespace tessera::nas {
 
-/// Labelled image files for a network's classes.
+/// Labelled images for a network's classes: files, or what a data set of another kind holds.
 struct LabelledImages {
-    std::filesystem::path folder;                            ///< that holds the class folders
-    std::vector<std::pair<std::string, std::int64_t>> files; ///< relative to it; the network's class
-    std::vector<std::string> missing;                        ///< classes of the network that have no folder
+    std::filesystem::path folder; ///< that holds the class folders; empty where the images are no files
+    std::vector<std::pair<std::string, std::int64_t>>
+        files;                        ///< relative to it, or names; the network's class
+    torch::Tensor pixels;             ///< where the images are no files: N x C x H x W uint8, scaled and cut
+    std::vector<std::string> missing; ///< classes of the network of which there are no images
 };
 
 /// Class folders are matched by their names with `classes`. `root` holds them itself or in a folder called
@@ -27,6 +30,12 @@ struct LabelledImages {
 /// that are no class of the network (all of them are named).
 LabelledImages find_images(const std::filesystem::path& root, const std::string& split,
                            const std::vector<std::string>& classes);
+
+/// The test images of a run, its own split or those that it held out; damaged ones are not among them. Loads
+/// the run's data. Throws as loading does, and RunError where the files are no longer those that the run was
+/// trained on (which of them it has not seen would be a guess), for images of another size than the network's
+/// that are no files, and for classes that are none of the network's.
+LabelledImages test_images_of(StageContext& run, const training::Preprocessing& preprocessing);
 
 struct Prediction {
     std::string file; ///< relative to the folder

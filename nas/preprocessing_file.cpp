@@ -56,6 +56,19 @@ public:
         return value.get<std::int64_t>();
     }
 
+    /// Absent in files of earlier versions.
+    std::int64_t max_pixels() const {
+        constexpr std::int64_t most = 4'000'000'000;
+        const auto found = document_.find("max_pixels");
+        if (found == document_.end()) {
+            return training::default_max_pixels;
+        }
+        if (!found->is_number_integer() || *found < 1 || *found > most) {
+            refuse(fmt::format("'max_pixels' is {}; expected 1 to {}", shortened(*found), most));
+        }
+        return found->get<std::int64_t>();
+    }
+
     std::vector<double> numbers(const char* name, std::int64_t count) const {
         const nlohmann::json& value = member(name);
         std::vector<double> result;
@@ -121,6 +134,7 @@ std::string preprocessing_json(const Preprocessing& p) {
     document["height"] = p.height;
     document["width"] = p.width;
     document["channel_order"] = p.channel_order;
+    document["max_pixels"] = p.max_pixels;
     document["resize_shorter_side"] = p.resize;
     document["interpolation"] = "triangle";
     document["antialias"] = true;
@@ -158,6 +172,7 @@ Preprocessing parse_preprocessing(std::string_view text, const std::string& sour
     }
     p.channel_order = p.channels == 1 ? "grey" : "RGB";
     in.expect("channel_order", p.channel_order);
+    p.max_pixels = in.max_pixels();
     if (p.resize < std::min(p.height, p.width)) {
         in.refuse(fmt::format("'resize_shorter_side' is {}, less than the crop of {}x{}", p.resize, p.height,
                               p.width));

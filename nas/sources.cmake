@@ -37,7 +37,9 @@ set(TORCH
   run_folder.cpp
   speed.cpp
   stage.cpp
+  stage_estimates.cpp
   stage_plan.cpp
+  standing.cpp
   stages/distil.cpp
   stages/export.cpp
   stages/finetune.cpp

@@ -23,13 +23,24 @@ namespace {
 using search_spaces::Network;
 
 constexpr std::size_t timed_choices = 5; // of each block
-constexpr double macs_of_a_step = 2e9;   // enough to time, little enough to wait for
+constexpr double macs_of_a_step = 2e9;   // on a CPU: enough to time, little enough to wait for
 constexpr double least_seconds = 0.4;    // of one timing
 
 double seconds_of(const std::function<void()>& work) {
     const auto begin = std::chrono::steady_clock::now();
     work();
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+}
+
+/// The better of two calls; kernels of a GPU are waited for.
+double better_of_two(const torch::Device& device, const std::function<void()>& work) {
+    const auto finished = [&] {
+        work();
+        if (device.is_cuda()) {
+            torch::cuda::synchronize(device.index());
+        }
+    };
+    return std::min(seconds_of(finished), seconds_of(finished));
 }
 
 /// Seconds of one call, after one that is not timed.
@@ -132,29 +143,62 @@ struct StudentSpeed {
     std::int64_t bytes = 0;
 };
 
-StudentSpeed time_student(const StageContext& context, std::size_t block, std::size_t choice) {
+/// Images of a step that is timed. A GPU is timed with as many as it will get: few would leave it idle.
+std::int64_t timed_batch(const Configuration& config, const torch::Device& device, double macs) {
+    if (!device.is_cpu()) {
+        return config.distil.batch;
+    }
+    return static_cast<std::int64_t>(std::clamp(macs_of_a_step / std::max(3 * macs, 1.0), 2.0,
+                                                std::min(32.0, static_cast<double>(config.distil.batch))));
+}
+
+/// A choice and what it would learn from.
+struct Lesson {
+    predictors::Student student;
+    torch::Tensor input, target, variance;
+
+    Lesson(const search_spaces::SearchSpace& space, std::size_t block, std::size_t choice,
+           const torch::Device& device, std::int64_t batch)
+        : student(space, block, choice, 1e-3, 0, 1, device) {
+        const auto map = [&](const search_spaces::Shape& s) {
+            return torch::rand({batch, s.channels, s.height, s.width})
+                .contiguous(at::MemoryFormat::ChannelsLast)
+                .to(device);
+        };
+        const auto& site = space.blocks()[block].site;
+        input = map(site.input);
+        target = map(site.output());
+        variance = torch::ones({site.out_channels}, device);
+    }
+    void step() { student.learn(input, target, variance, 1e-6); }
+    /// Bytes that a step holds at its peak; on the CPU, which is also what passes are planned by.
+    std::int64_t step_bytes() {
+        step(); // gradients and moments are allocated in the first one
+        return predictors::peak_bytes([this] { step(); });
+    }
+};
+
+StudentSpeed time_student(const StageContext& context, const torch::Device& device, std::size_t block,
+                          std::size_t choice) {
     const auto& space = context.config.space;
-    const auto& site = space.blocks()[block].site;
     const auto macs =
         static_cast<double>(space.block_costs(block, space.blocks()[block].choices[choice]).macs);
-    const auto batch = static_cast<std::int64_t>(
-        std::clamp(macs_of_a_step / std::max(3 * macs, 1.0), 2.0,
-                   std::min(32.0, static_cast<double>(context.config.distil.batch))));
-    const auto map = [&](const search_spaces::Shape& s) {
-        return torch::rand({batch, s.channels, s.height, s.width}).contiguous(at::MemoryFormat::ChannelsLast);
-    };
-    const torch::Tensor x = map(site.input), y = map(site.output()),
-                        variance = torch::ones({site.out_channels});
-    predictors::Student student(space, block, choice, 1e-3, 0, 1);
+    const std::int64_t batch = timed_batch(context.config, device, macs);
+    Lesson lesson(space, block, choice, device, batch);
     StudentSpeed result;
-    const auto step = [&] { student.learn(x, y, variance, 1e-6); };
-    step(); // gradients and moments are allocated in the first one
-    result.bytes = predictors::peak_bytes(step) / batch * context.config.distil.batch;
-    result.step = std::min(seconds_of(step), seconds_of(step)) / static_cast<double>(batch);
-    student.begin_settling();
-    const auto look = [&] { student.settle(x); };
+    if (device.is_cpu()) {
+        result.bytes = lesson.step_bytes() / batch * context.config.distil.batch;
+    } else {
+        constexpr std::int64_t few = 2;
+        result.bytes =
+            Lesson(space, block, choice, torch::kCPU, few).step_bytes() / few * context.config.distil.batch;
+        lesson.step();
+    }
+    result.step = better_of_two(device, [&] { lesson.step(); }) / static_cast<double>(batch);
+    lesson.student.begin_settling();
+    const auto look = [&] { lesson.student.settle(lesson.input); };
     look();
-    result.forward = std::min(seconds_of(look), seconds_of(look)) / static_cast<double>(batch);
+    result.forward = better_of_two(device, look) / static_cast<double>(batch);
     return result;
 }
 
@@ -194,14 +238,15 @@ void time_students(StageContext& context, Speed& speed) {
         places.push_back(chosen);
     }
     std::atomic<std::size_t> next{0};
-    tbb::task_arena arena(context.threads);
+    const torch::Device device = context.device();
+    tbb::task_arena arena(speed.workers);
     arena.execute([&] {
-        tbb::parallel_for(0, context.threads, [&](int) {
+        tbb::parallel_for(0, speed.workers, [&](int) {
             training::use_threads(1);
             for (std::size_t i = next++; i < jobs.size(); i = next++) {
                 support::check_interrupt();
                 tbb::this_task_arena::isolate(
-                    [&] { jobs[i].speed = time_student(context, jobs[i].block, jobs[i].choice); });
+                    [&] { jobs[i].speed = time_student(context, device, jobs[i].block, jobs[i].choice); });
             }
         });
     });

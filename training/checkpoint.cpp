@@ -1,5 +1,6 @@
 #include "training/checkpoint.h"
 
+#include <algorithm>
 #include <limits>
 
 #include <fmt/format.h>
@@ -71,10 +72,12 @@ std::string training_fingerprint(const TrainOptions& options, const TrainContext
 }
 
 void write_checkpoint(const std::filesystem::path& file, const std::string& fingerprint,
-                      const Checkpoint& checkpoint) {
+                      const std::string& made_from, const Checkpoint& checkpoint) {
     write_safetensors(file, checkpoint.tensors,
                       {{"schema", schema},
                        {"fingerprint", fingerprint},
+                       {"made_from", made_from},
+                       {"share", support::number(checkpoint.share)},
                        {"epoch", std::to_string(checkpoint.history.size())},
                        {"history", to_json(checkpoint.history).dump()},
                        {"open", json{{"steps", checkpoint.open.steps},
@@ -82,6 +85,18 @@ void write_checkpoint(const std::filesystem::path& file, const std::string& fing
                                      {"seconds", checkpoint.open.seconds},
                                      {"correct", checkpoint.open.correct}}
                                     .dump()}});
+}
+
+double checkpoint_share(const std::filesystem::path& file, const std::string& made_from) {
+    std::error_code ignored;
+    if (!std::filesystem::exists(file, ignored)) {
+        return 0;
+    }
+    try {
+        auto metadata = read_safetensors_metadata(file);
+        const bool same = metadata["schema"] == schema && metadata["made_from"] == made_from;
+        return same ? std::clamp(support::parse_number(metadata["share"], "share"), 0.0, 1.0) : 0;
+    } catch (const support::RunError&) { return 0; }
 }
 
 std::optional<Checkpoint> read_checkpoint(const std::filesystem::path& file, const std::string& fingerprint) {
@@ -98,7 +113,8 @@ std::optional<Checkpoint> read_checkpoint(const std::filesystem::path& file, con
         const json open = json::parse(content.metadata["open"]);
         return Checkpoint{from_json(json::parse(content.metadata["history"])),
                           {open.at("steps"), open.at("loss_sum"), open.at("seconds"), open.at("correct")},
-                          std::move(content.tensors)};
+                          std::move(content.tensors),
+                          /*share=*/0};
     } catch (const std::exception& error) {
         support::warn("{}; the checkpoint is not used and the training starts anew", error.what());
         return std::nullopt;

@@ -7,6 +7,7 @@
 #include <fmt/ranges.h>
 
 #include "support/error.h"
+#include "support/hash.h"
 #include "support/log.h"
 #include "training/class_balance.h"
 #include "training/datasets/cifar.h"
@@ -128,30 +129,49 @@ void check_fit(const RawDatasets& raw, const std::string& name, std::int64_t cha
     }
 }
 
+/// Of these rows; none where rows are no files.
+ImageFiles files_of(const ImageFiles& files, const std::vector<std::int64_t>& rows) {
+    ImageFiles result{files.folder, {}};
+    if (!files.names.empty()) {
+        for (const auto row : rows) {
+            result.names.push_back(files.names[static_cast<std::size_t>(row)]);
+        }
+    }
+    return result;
+}
+
+std::vector<std::uint64_t> hashes_of(const std::vector<std::string>& names) {
+    std::vector<std::uint64_t> hashes;
+    for (const auto& name : names) {
+        hashes.push_back(support::Hasher().add(name).value());
+    }
+    return hashes;
+}
+
 /// Leaves the rows `kept` in the training split.
 void keep(RawDatasets& raw, const std::vector<std::int64_t>& kept) {
     raw.train = raw.train.subset(kept);
-    if (!raw.train_names.empty()) {
-        std::vector<std::uint64_t> names;
-        for (const auto row : kept) {
-            names.push_back(raw.train_names[static_cast<std::size_t>(row)]);
-        }
-        raw.train_names = std::move(names);
-    }
+    raw.train_files = files_of(raw.train_files, kept);
 }
+
+struct HeldOut {
+    Dataset images;
+    ImageFiles files;
+};
 
 /// Takes a share of the training images away, of every class of `enough` images at least one where they have
 /// names. `purpose` is the key that says how many, without "data.".
-Dataset hold_out(RawDatasets& raw, const char* purpose, double share, std::uint64_t seed,
+HeldOut hold_out(RawDatasets& raw, const char* purpose, double share, std::uint64_t seed,
                  std::int64_t enough) {
-    const auto [kept, held_out] = raw.train_names.empty()
-                                      ? stratified_split(raw.train.labels, share, seed)
-                                      : split_by_name(raw.train.labels, raw.train_names, share, seed, enough);
+    const auto& names = raw.train_files.names;
+    const auto [kept, held_out] =
+        names.empty() ? stratified_split(raw.train.labels, share, seed)
+                      : split_by_name(raw.train.labels, hashes_of(names), share, seed, enough);
     if (held_out.empty()) {
         throw UsageError(fmt::format("data.{0} {1} of {2} training images leaves none for {0} in any class",
                                      purpose, share, raw.train.size()));
     }
-    auto taken = raw.train.subset(held_out);
+    HeldOut taken{raw.train.subset(held_out), files_of(raw.train_files, held_out)};
     keep(raw, kept);
     return taken;
 }
@@ -188,6 +208,7 @@ Preprocessing Datasets::preprocessing() const {
     result.width = train.width();
     result.resize = std::min(train.images.size(2), train.images.size(3));
     result.channel_order = result.channels == 1 ? "grey" : "RGB";
+    result.max_pixels = max_pixels;
     result.mean = normalisation.mean;
     result.deviation = normalisation.deviation;
     result.classes = classes;
@@ -204,18 +225,22 @@ Datasets load_datasets(const DataOptions& options, std::int64_t channels, std::i
     const auto seed = static_cast<std::uint64_t>(options.split_seed);
     const bool test_held_out = raw.test.size() == 0;
     if (test_held_out) {
-        raw.test = hold_out(raw, "test", options.test, seed, 3);
+        auto taken = hold_out(raw, "test", options.test, seed, 3);
+        raw.test = std::move(taken.images);
+        raw.test_files = std::move(taken.files);
     }
     if (options.train_limit > 0) {
         keep(raw, balanced_rows(raw.train.labels, options.train_limit, seed));
     }
     if (raw.validation.size() == 0) {
-        raw.validation = hold_out(raw, "validation", options.validation, seed, 2);
+        raw.validation = hold_out(raw, "validation", options.validation, seed, 2).images;
     }
     Datasets data;
     data.train = std::move(raw.train);
     data.validation = std::move(raw.validation);
     data.test = std::move(raw.test);
+    data.test_files = std::move(raw.test_files);
+    data.max_pixels = options.max_pixels;
     data.classes = std::move(raw.classes);
     data.normalisation = measure_normalisation(data.train.images);
     if (!options.mean.empty()) {

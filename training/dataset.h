@@ -31,10 +31,18 @@ struct Normalisation {
     std::vector<double> mean, deviation;
 };
 
+/// Image files of the rows of a split, in their order.
+struct ImageFiles {
+    std::filesystem::path folder;   ///< of class folders
+    std::vector<std::string> names; ///< relative to it
+};
+
 struct Datasets {
     Dataset train, validation, test;
+    ImageFiles test_files; ///< image_folder only: of the test images, wherever they were taken from
     std::vector<std::string> classes;
     Normalisation normalisation;
+    std::int64_t max_pixels = default_max_pixels; ///< of an image file that was read
     /// One sentence for reports: what and how many images; synthetic ones are called synthetic.
     std::string description;
     /// What was done to these images, for whoever uses a network trained on them.
@@ -52,11 +60,11 @@ struct DataOptions {
     std::int64_t train_limit = 0; ///< at most this many training images, drawn evenly over classes; 0: all
     double validation = 0.1;      ///< share of the training images held out (stratified by class)
     double test = 0.1; ///< image_folder without a test split: share of the training images held out first
-    double max_damaged = 0.01;             ///< image_folder: share of images that may be left out as damaged
-    std::int64_t max_pixels = 100'000'000; ///< image_folder: an image with more counts as damaged
-    std::vector<double> mean, deviation;   ///< empty: measured on the training images
-    std::filesystem::path cache;           ///< image_folder: folder of the decoded cache; empty: none
-    std::int64_t cache_limit_mb = 20'000;  ///< image_folder: of the files in it; 0: no limit
+    double max_damaged = 0.01; ///< image_folder: share of images that may be left out as damaged
+    std::int64_t max_pixels = default_max_pixels; ///< image_folder: an image with more counts as damaged
+    std::vector<double> mean, deviation;          ///< empty: measured on the training images
+    std::filesystem::path cache;                  ///< image_folder: folder of the decoded cache; empty: none
+    std::int64_t cache_limit_mb = 20'000;         ///< image_folder: of the files in it; 0: no limit
     // synthetic
     std::int64_t synthetic_train = 4000, synthetic_test = 1000, synthetic_classes = 10, synthetic_size = 16;
     std::int64_t split_seed =

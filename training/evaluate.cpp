@@ -2,6 +2,7 @@
 #include <limits>
 #include <numeric>
 
+#include "support/interrupt.h"
 #include "training/trainer.h"
 
 namespace tessera::training {
@@ -24,10 +25,21 @@ private:
     bool training_;
 };
 
+ConfusionMatrix confusion_of(const torch::Tensor& labels, const torch::Tensor& guessed,
+                             std::int64_t classes) {
+    const auto* label = labels.data_ptr<std::int64_t>();
+    const auto* guess = guessed.data_ptr<std::int64_t>();
+    ConfusionMatrix confusion(classes);
+    for (std::int64_t i = 0; i < labels.size(0); ++i) {
+        confusion.add(label[i], guess[i]);
+    }
+    return confusion;
+}
+
 } // namespace
 
 Evaluation evaluate(search_spaces::Network& network, const Dataset& data, const Normalisation& normalisation,
-                    torch::Device device) {
+                    torch::Device device, Confusions confusions) {
     const std::int64_t count = data.size();
     if (count == 0) {
         constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
@@ -42,6 +54,7 @@ Evaluation evaluate(search_spaces::Network& network, const Dataset& data, const 
     std::int64_t classes = 0;
     torch::Tensor loss = torch::zeros({}, torch::TensorOptions().dtype(torch::kFloat64).device(device));
     for (std::int64_t begin = 0; begin < count; begin += evaluation_batch) {
+        support::check_interrupt();
         for (std::int64_t i = 0; i < evaluation_batch; ++i) {
             rows[static_cast<std::size_t>(i)] = (begin + i) % count;
         }
@@ -55,13 +68,11 @@ Evaluation evaluate(search_spaces::Network& network, const Dataset& data, const 
         loss -= torch::log_softmax(logits, 1).gather(1, labels.unsqueeze(1)).sum();
     }
     const torch::Tensor guessed = torch::cat(guesses).cpu();
-    const auto* guess = guessed.data_ptr<std::int64_t>();
-    const auto* label = data.labels.data_ptr<std::int64_t>();
-    ConfusionMatrix confusion(classes);
-    for (std::int64_t i = 0; i < count; ++i) {
-        confusion.add(label[i], guess[i]);
-    }
-    return {confusion.accuracy(), loss.item<double>() / static_cast<double>(count), std::move(confusion)};
+    const auto correct = (guessed == data.labels).sum().item<std::int64_t>();
+    return {static_cast<double>(correct) / static_cast<double>(count),
+            loss.item<double>() / static_cast<double>(count),
+            confusions == Confusions::counted ? confusion_of(data.labels, guessed, classes)
+                                              : ConfusionMatrix()};
 }
 
 } // namespace tessera::training

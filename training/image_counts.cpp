@@ -5,18 +5,16 @@
 
 #include "support/hash.h"
 #include "training/datasets/folder_layout.h"
-#include "training/datasets/image_listing.h"
 
 namespace tessera::training {
 namespace {
 
-std::int64_t files_of(const std::filesystem::path& folder) {
-    return folder.empty() ? 0 : static_cast<std::int64_t>(list_images(folder).files.size());
-}
-
-ImageCounts of_folder(const std::filesystem::path& root) {
+ImageCounts of_folder(const std::filesystem::path& root, Remarks remarks) {
+    const auto count = [&](const std::filesystem::path& folder) {
+        return folder.empty() ? 0 : static_cast<std::int64_t>(list_images(folder, remarks).files.size());
+    };
     const auto layout = find_layout(root);
-    return {files_of(layout.train), files_of(layout.validation), files_of(layout.test)};
+    return {count(layout.train), count(layout.validation), count(layout.test)};
 }
 
 /// Takes a share of the training images for another split.
@@ -28,7 +26,7 @@ std::int64_t hold_out(std::int64_t& train, double share) {
 
 } // namespace
 
-ImageCounts count_images(const DataOptions& options) {
+ImageCounts count_images(const DataOptions& options, Remarks remarks) {
     ImageCounts counts;
     switch (options.kind) {
     case DatasetKind::synthetic:
@@ -42,7 +40,7 @@ ImageCounts count_images(const DataOptions& options) {
         counts = {60'000, 0, 10'000};
         break;
     case DatasetKind::image_folder:
-        counts = of_folder(options.path);
+        counts = of_folder(options.path, remarks);
         break;
     }
     if (counts.test == 0) {
@@ -68,7 +66,7 @@ std::string image_names_hash(const DataOptions& options) {
             hasher.add("none");
             continue;
         }
-        const FolderListing listing = list_images(split);
+        const FolderListing listing = list_images(split, Remarks::kept_back);
         for (const auto& name : listing.classes) {
             hasher.add(name);
         }

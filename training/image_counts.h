@@ -5,6 +5,7 @@
 #include <string>
 
 #include "training/dataset.h"
+#include "training/datasets/image_listing.h"
 
 namespace tessera::training {
 
@@ -15,7 +16,7 @@ struct ImageCounts {
 
 /// From the options, the published sizes of the binary formats, or the listing of a folder (nearly: damaged
 /// files count, and shares are not rounded class by class). Throws as loading a folder would.
-ImageCounts count_images(const DataOptions& options);
+ImageCounts count_images(const DataOptions& options, Remarks remarks = Remarks::made);
 
 /// Hash of the names of an image folder's classes and files, by split; not of where it lies. Empty for other
 /// kinds of data and where there is no such folder.

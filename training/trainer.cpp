@@ -46,6 +46,14 @@ double seconds_since(std::chrono::steady_clock::time_point begin) {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
 }
 
+/// What the steps of an epoch share.
+struct EpochPlan {
+    std::int64_t number; ///< from 1
+    std::string name;    ///< the same as text, for seeds
+    std::vector<std::int64_t> order;
+    std::uint64_t augment_seed;
+};
+
 class Trainer {
 public:
     Trainer(Network& network, const Datasets& data, const TrainOptions& options, const TrainContext& context);
@@ -57,6 +65,9 @@ private:
     bool save_is_due() const;
     void save();
     EpochMetrics epoch(std::int64_t number, support::Progress& progress);
+    torch::Tensor take_step(const EpochPlan& plan, std::int64_t step);
+    void tell(support::Progress& progress, std::int64_t number, std::int64_t step) const;
+    double learning_rate(std::int64_t done) const;
     torch::Tensor loss_of(const torch::Tensor& logits, const torch::Tensor& images,
                           const torch::Tensor& labels);
     Evaluation validate();
@@ -127,71 +138,90 @@ torch::Tensor Trainer::loss_of(const torch::Tensor& logits, const torch::Tensor&
     return loss;
 }
 
-EpochMetrics Trainer::epoch(std::int64_t number, support::Progress& progress) {
-    const auto begin = std::chrono::steady_clock::now();
-    const std::string name = std::to_string(number);
-    const std::uint64_t augment_seed = support::derive_seed(context_.seed, {"augment", name});
-    const double seconds_before = open_.seconds; // of a process that was interrupted
-    const std::vector<std::int64_t> order = epoch_order(data_.train.size(), context_.seed, number);
+/// After `done` steps of the whole training.
+double Trainer::learning_rate(std::int64_t done) const {
     const auto warmup =
         static_cast<std::int64_t>(std::llround(options_.warmup * static_cast<double>(steps_)));
+    return options_.optimizer.learning_rate * cosine_factor(done, options_.epochs * steps_, warmup);
+}
 
+/// How many of the step's images were recognised: a number on the device, since fetching it would wait for
+/// the step.
+torch::Tensor Trainer::take_step(const EpochPlan& plan, std::int64_t step) {
+    const std::span rows(plan.order.data() + step * batch_, static_cast<std::size_t>(batch_));
+    const Batch batch =
+        make_batch(data_.train, rows, data_.normalisation, &options_.augment, plan.augment_seed);
+    const torch::Tensor images = batch.images.to(context_.device), labels = batch.labels.to(context_.device);
+
+    search_spaces::reseed_dropout(
+        *network_, support::derive_seed(context_.seed, {"dropout", plan.name, std::to_string(step)}));
+    torch::Tensor logits;
+    {
+        const Autocast autocast(autocast_);
+        logits = network_->forward(images).to(torch::kFloat32);
+    }
+    const torch::Tensor loss = loss_of(logits, images, labels);
+    const double value = loss.item<double>();
+    if (!std::isfinite(value)) {
+        throw support::RunError(
+            fmt::format("{}: the loss is not finite in epoch {}, step {}; lower learning_rate or set clip",
+                        context_.label, plan.number, step + 1));
+    }
+    optimizer_.zero_grad();
+    loss.backward();
+    const std::int64_t done = (plan.number - 1) * steps_ + step;
+    optimizer_.step(learning_rate(done));
+    average_.update(done);
+    open_.loss_sum += value;
+    open_.steps = step + 1;
+    return (logits.detach().argmax(1) == labels).sum();
+}
+
+void Trainer::tell(support::Progress& progress, std::int64_t number, std::int64_t step) const {
+    if (context_.progress == nullptr) {
+        progress.note(fmt::format("epoch {}/{}, loss {:.3f}", number, options_.epochs,
+                                  open_.loss_sum / static_cast<double>(step + 1)));
+    }
+    progress.advance(step + 1 < steps_ ? batch_ : images_ - step * batch_); // the left-over ones count
+}
+
+EpochMetrics Trainer::epoch(std::int64_t number, support::Progress& progress) {
+    const auto begin = std::chrono::steady_clock::now();
+    const double seconds_before = open_.seconds; // of a process that was interrupted
+    const std::string name = std::to_string(number);
+    const EpochPlan plan{number, name, epoch_order(data_.train.size(), context_.seed, number),
+                         support::derive_seed(context_.seed, {"augment", name})};
     network_->train();
-    EpochMetrics metrics;
-    metrics.epoch = number;
     torch::Tensor correct =
         torch::full({}, open_.correct, torch::TensorOptions().dtype(torch::kInt64).device(context_.device));
+    const auto keep = [&] {
+        open_.correct = correct.item<std::int64_t>();
+        open_.seconds = seconds_before + seconds_since(begin);
+        save();
+    };
     for (std::int64_t step = open_.steps; step < steps_; ++step) {
-        const std::span rows(order.data() + step * batch_, static_cast<std::size_t>(batch_));
-        const Batch batch =
-            make_batch(data_.train, rows, data_.normalisation, &options_.augment, augment_seed);
-        const torch::Tensor images = batch.images.to(context_.device),
-                            labels = batch.labels.to(context_.device);
-
-        search_spaces::reseed_dropout(
-            *network_, support::derive_seed(context_.seed, {"dropout", name, std::to_string(step)}));
-        torch::Tensor logits;
-        {
-            const Autocast autocast(autocast_);
-            logits = network_->forward(images).to(torch::kFloat32);
-        }
-        const torch::Tensor loss = loss_of(logits, images, labels);
-        const double value = loss.item<double>();
-        if (!std::isfinite(value)) {
-            throw support::RunError(fmt::format(
-                "{}: the loss is not finite in epoch {}, step {}; lower learning_rate or set clip",
-                context_.label, number, step + 1));
-        }
-        optimizer_.zero_grad();
-        loss.backward();
-        const std::int64_t done = (number - 1) * steps_ + step;
-        metrics.learning_rate =
-            options_.optimizer.learning_rate * cosine_factor(done, options_.epochs * steps_, warmup);
-        optimizer_.step(metrics.learning_rate);
-        average_.update(done);
-
-        open_.loss_sum += value;
-        correct += (logits.detach().argmax(1) == labels).sum();
-        if (context_.progress == nullptr) {
-            progress.note(fmt::format("epoch {}/{}, loss {:.3f}", number, options_.epochs,
-                                      open_.loss_sum / static_cast<double>(step + 1)));
-        }
-        progress.advance(step + 1 < steps_ ? batch_ : images_ - step * batch_); // the left-over ones count
-        open_.steps = step + 1;
+        correct += take_step(plan, step);
+        tell(progress, number, step);
         if (save_is_due()) {
-            open_.correct = correct.item<std::int64_t>();
-            open_.seconds = seconds_before + seconds_since(begin);
-            save();
+            keep();
         }
         support::check_interrupt();
     }
     optimizer_.zero_grad();
-    metrics.train_loss = open_.loss_sum / static_cast<double>(steps_);
-    metrics.train_accuracy = correct.item<double>() / static_cast<double>(steps_ * batch_);
-    const Evaluation validation = validate();
-    metrics.validation_accuracy = validation.accuracy;
-    metrics.validation_loss = validation.loss;
-    metrics.seconds = seconds_before + seconds_since(begin);
+    Evaluation validation;
+    try {
+        validation = validate();
+    } catch (const support::Interrupted&) {
+        keep();
+        throw;
+    }
+    const EpochMetrics metrics{number,
+                               learning_rate(number * steps_ - 1),
+                               open_.loss_sum / static_cast<double>(steps_),
+                               correct.item<double>() / static_cast<double>(steps_ * batch_),
+                               validation.accuracy,
+                               validation.loss,
+                               seconds_before + seconds_since(begin)};
     open_ = {};
     return metrics;
 }
@@ -210,11 +240,13 @@ void Trainer::save() {
     if (context_.checkpoint.empty()) {
         return;
     }
-    Checkpoint checkpoint{history_, open_, {}};
+    const double epochs =
+        static_cast<double>(history_.size()) + static_cast<double>(open_.steps) / static_cast<double>(steps_);
+    Checkpoint checkpoint{history_, open_, {}, epochs / static_cast<double>(options_.epochs)};
     add_with_prefix(checkpoint.tensors, state_of(*network_), "model.");
     add_with_prefix(checkpoint.tensors, optimizer_.state(), "optimizer.");
     add_with_prefix(checkpoint.tensors, average_.state(), "average.");
-    write_checkpoint(context_.checkpoint, fingerprint_, checkpoint);
+    write_checkpoint(context_.checkpoint, fingerprint_, context_.fingerprint, checkpoint);
 }
 
 void Trainer::resume() {

@@ -51,8 +51,13 @@ struct TrainResult {
 
 struct Evaluation {
     double accuracy = 0, loss = 0; ///< fraction; mean cross-entropy. NaN where there are no images
-    ConfusionMatrix confusion;     ///< over the network's classes; of 0 classes where there are no images
+    ConfusionMatrix confusion; ///< over the network's classes; of 0 classes where it is left out or nothing
+                               ///< is there to be counted
 };
+
+/// A confusion matrix takes the square of the number of classes: whoever only wants the accuracy leaves it
+/// out.
+enum class Confusions { left_out, counted };
 
 /// Everything around the loop.
 struct TrainContext {
@@ -73,14 +78,15 @@ struct TrainContext {
     std::function<void(const std::vector<EpochMetrics>& so_far)> after_epoch;
 };
 
-/// Evaluation mode, fixed batches of 128 in channels-last: the same bits for any thread count.
+/// Evaluation mode, fixed batches of 128 in channels-last: the same bits for any thread count. Calls
+/// check_interrupt() before every batch.
 Evaluation evaluate(search_spaces::Network& network, const Dataset& data, const Normalisation& normalisation,
-                    torch::Device device);
+                    torch::Device device, Confusions confusions = Confusions::left_out);
 
 /// Trains in place and leaves the network in evaluation mode on the context's device. Continues from the
 /// checkpoint when one of the same fingerprint exists; the result has the same bits as without the
-/// interruption. Calls check_interrupt() after every step, once a checkpoint is written. epochs = 0 only
-/// evaluates. Throws RunError when the loss is not finite.
+/// interruption. Calls check_interrupt() after every step and within validation, and writes a checkpoint
+/// before Interrupted leaves it. epochs = 0 only evaluates. Throws RunError when the loss is not finite.
 TrainResult train(search_spaces::Network& network, const Datasets& data, const TrainOptions& options,
                   const TrainContext& context);
 

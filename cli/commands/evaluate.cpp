@@ -27,13 +27,10 @@ struct Machine {
     int threads = 0; ///< 0: one per core
 };
 
-/// There is no configuration here: of the options of every command only --device and --threads mean anything.
+/// Of the options of every command only --device and --threads mean anything, and with --run, whose
+/// configuration says where its images are, the keys under `data`.
 Machine machine_of(const Arguments& arguments) {
     Machine machine;
-    if (!arguments.run.empty()) {
-        throw UsageError("evaluate knows no --run; name the exported network itself, e.g. " +
-                         (arguments.run / "export/ID").string());
-    }
     for (const std::string& set : arguments.set) {
         const std::string key = set.substr(0, set.find('=')), value = set.substr(key.size() + 1);
         if (key == "device") {
@@ -45,8 +42,9 @@ Machine machine_of(const Arguments& arguments) {
                 machine.threads > 1024) {
                 throw UsageError(fmt::format("--threads {}: expected a number from 0 to 1024", value));
             }
-        } else {
-            throw UsageError(fmt::format("evaluate reads no configuration: {} has no effect on it", key));
+        } else if (arguments.run.empty() || !key.starts_with("data.")) {
+            throw UsageError(fmt::format("evaluate reads no {}configuration: {} has no effect on it",
+                                         arguments.run.empty() ? "" : "other part of the ", key));
         }
     }
     if (machine.threads == 0) {
@@ -55,12 +53,38 @@ Machine machine_of(const Arguments& arguments) {
     return machine;
 }
 
+/// From --data, or what the run given with --run was tested on.
+nas::LabelledImages images_for(const nas::ExportedModel& model, Arguments arguments) {
+    if (arguments.run.empty()) {
+        return nas::find_images(arguments.value("data"), arguments.value("split"),
+                                model.preprocessing().classes);
+    }
+    arguments.operand.clear(); // of the model, not a configuration
+    const nas::Configuration configuration = nas::Configuration::read(load_document(arguments));
+    nas::RunFolder run(arguments.run, /*read_only=*/true);
+    nas::StageContext context(configuration, run);
+    return nas::test_images_of(context, model.preprocessing());
+}
+
+void check_arguments(const Arguments& arguments) {
+    const bool data = !arguments.value("data").empty(), run = !arguments.run.empty();
+    if (arguments.operand.empty() || (!data && !run)) {
+        throw UsageError("name an exported network and images: tessera evaluate MODEL --data DIR, or --run "
+                         "RUN for the test images of a run");
+    }
+    if (run && (data || arguments.has("split"))) {
+        throw UsageError(fmt::format("--run takes the test images of that run: --{} does not go with it",
+                                     data ? "data" : "split"));
+    }
+}
+
 struct Everything {
     nas::ExportedModel& model;
     const nas::LabelledImages& images;
     const nas::ModelEvaluation& evaluation;
     const nas::ModelSpeed& speed;
     int threads;
+    std::filesystem::path run; ///< whose test images they are; empty: nobody's
 
     const std::vector<std::string>& names() const { return model.preprocessing().classes; }
     std::string hardware() const {
@@ -82,6 +106,19 @@ std::string dumped(const nlohmann::json& document, int indent) {
     return document.dump(indent, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
+nlohmann::json text_or_null(const std::filesystem::path& path) {
+    return path.empty() ? nlohmann::json() : nlohmann::json(path.string());
+}
+
+/// Where the images come from.
+std::string source_text(const Everything& e) {
+    const std::string folder = e.images.folder.string();
+    if (e.run.empty()) {
+        return folder;
+    }
+    return fmt::format("{}{}test images of {}", folder, folder.empty() ? "" : ", ", e.run.string());
+}
+
 nlohmann::json to_json(const Everything& e) {
     const auto& confusion = e.evaluation.confusion;
     nlohmann::json damaged = nlohmann::json::array();
@@ -92,7 +129,8 @@ nlohmann::json to_json(const Everything& e) {
             {"model", e.model.file().string()},
             {"id", e.model.id()},
             {"architecture", e.model.architecture()},
-            {"data", e.images.folder.string()},
+            {"data", text_or_null(e.images.folder)},
+            {"run", text_or_null(e.run)},
             {"images", confusion.images()},
             {"accuracy", confusion.accuracy()},
             {"balanced_accuracy", confusion.balanced_accuracy()},
@@ -115,9 +153,10 @@ std::string to_text(const Everything& e) {
     std::string text = fmt::format("{}: {}, {} classes, images of {}x{}x{}\n", e.model.file().string(),
                                    e.model.id(), p.classes.size(), p.channels, p.height, p.width);
     text += fmt::format("Images    {} of {} classes in {}\n", confusion.images(),
-                        p.classes.size() - e.images.missing.size(), e.images.folder.string());
+                        p.classes.size() - e.images.missing.size(), source_text(e));
     if (!e.images.missing.empty()) {
-        text += fmt::format("          no folder for {}\n", fmt::join(e.images.missing, ", "));
+        text += fmt::format("          no {} {}\n", e.run.empty() ? "folder for" : "images of",
+                            fmt::join(e.images.missing, ", "));
     }
     if (!e.evaluation.damaged.empty()) {
         text += fmt::format("          {} more cannot be read\n", e.evaluation.damaged.size());
@@ -155,15 +194,11 @@ void write_all(const Everything& e, const std::filesystem::path& folder) {
 }
 
 int evaluate(const Arguments& arguments) {
-    if (arguments.operand.empty() || arguments.value("data").empty()) {
-        throw UsageError(
-            "name an exported network and a folder of images: tessera evaluate MODEL --data DIR");
-    }
+    check_arguments(arguments);
     const Machine machine = machine_of(arguments);
     training::use_threads(machine.threads);
     nas::ExportedModel model(arguments.operand, training::select_device(machine.device));
-    const auto images =
-        nas::find_images(arguments.value("data"), arguments.value("split"), model.preprocessing().classes);
+    const auto images = images_for(model, arguments);
     const std::filesystem::path out = arguments.value("out");
     if (!out.empty()) { // before anything is spent
         std::error_code error;
@@ -174,7 +209,7 @@ int evaluate(const Arguments& arguments) {
     }
     const auto speed = nas::time_model(model, machine.threads);
     const auto evaluation = nas::evaluate_model(model, images, machine.threads);
-    const Everything everything{model, images, evaluation, speed, machine.threads};
+    const Everything everything{model, images, evaluation, speed, machine.threads, arguments.run};
     print(arguments, to_text(everything), dumped(to_json(everything), 1));
     if (!out.empty()) {
         write_all(everything, out);
@@ -188,6 +223,7 @@ Command evaluate_command() {
     return {"evaluate",
             "tries an exported network on labelled images: accuracy of each class, confusions, latency",
             "  tessera evaluate runs/quickstart/export/ID --data images\n"
+            "  tessera evaluate runs/quickstart/export/ID --run runs/quickstart\n"
             "  tessera evaluate model.pt --data images --split validation --out results\n",
             evaluate,
             {{"data", "DIR", "class folders of .jpg and .png files, or a folder that holds them in `test`"},

@@ -1,4 +1,5 @@
 // init: looks at a folder of images and writes a configuration to start from.
+#include <charconv>
 #include <cmath>
 
 #include <fmt/format.h>
@@ -25,6 +26,18 @@ double hours_of(const Arguments& arguments) {
         throw support::UsageError(fmt::format("--hours: {} is not above 0 and at most 10000", hours));
     }
     return hours;
+}
+
+std::int64_t max_pixels_of(const Arguments& arguments) {
+    const std::string text = arguments.value("max-pixels");
+    std::int64_t pixels = training::default_max_pixels;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), pixels);
+    const bool given = arguments.has("max-pixels");
+    if (given &&
+        (error != std::errc() || end != text.data() + text.size() || pixels < 1 || pixels > 4'000'000'000)) {
+        throw support::UsageError(fmt::format("--max-pixels {}: expected 1 to 4000000000", text));
+    }
+    return pixels;
 }
 
 /// Files of outside are looked for before images are decoded.
@@ -60,7 +73,7 @@ Command init_command() {
                 }
                 options.threads = static_cast<int>(support::parse_number(set.substr(8), "--threads"));
             }
-            const nas::FolderSurvey survey = nas::survey_folder(arguments.operand);
+            const nas::FolderSurvey survey = nas::survey_folder(arguments.operand, max_pixels_of(arguments));
             const std::string text = nas::first_configuration(arguments.operand, survey, options);
             print(arguments, text,
                   nlohmann::json{{"configuration", text},
@@ -74,6 +87,7 @@ Command init_command() {
         },
         {{"hours", "H", "time that the whole run may take on this machine (default: 2)"},
          {"table", "FILE", "latency table (CSV or YAML) of the device, instead of measuring this machine"},
+         {"max-pixels", "N", "images of more pixels count as damaged (default: 100 million)"},
          {"reference", "FILE", "weights (safetensors) of a network that tessera trained, to start from"}},
         {"IMAGES", "folder with one sub-folder of images a class, or with train/ and test/ of those"}};
 }

@@ -17,7 +17,7 @@ namespace tessera::nas {
 namespace {
 
 /// Part of the fingerprint: what an earlier version exported is exported again.
-constexpr const char* exported_form = "with preprocessing and an example";
+constexpr const char* exported_form = "with preprocessing, its largest image, and an example";
 
 /// The first image of the test set (of a set too small for one, of another): what the network will see, in
 /// form and in kind.

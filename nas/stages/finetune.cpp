@@ -1,13 +1,11 @@
 // finetune: chosen networks, trained to the end, tested, timed again.
 #include <algorithm>
-#include <set>
 
 #include <fmt/format.h>
 
 #include "nas/export.h"
 #include "nas/fine_tuning.h"
 #include "nas/front_files.h"
-#include "nas/leftovers.h"
 #include "nas/model_classes.h"
 #include "nas/pick.h"
 #include "support/csv.h"
@@ -85,11 +83,10 @@ std::vector<std::string> latency_columns(const FrontFile& file) {
 /// A pinned table comes from another machine, or from an earlier day: its networks are not timed here.
 bool timed_here(const StageContext& context) { return context.config.latency.table.file.empty(); }
 
-std::vector<std::string> finetune_work(StageContext& context, const std::string&) {
-    const Configuration& config = context.config;
-    const FrontFile file = FrontFile::load(context.run / "search/front.json");
+/// In the order in which they are named, each once.
+std::vector<Pick> all_picks(const FrontFile& file, const std::vector<std::string>& texts) {
     std::vector<Pick> picks;
-    for (const std::string& text : config.finetune.pick) {
+    for (const std::string& text : texts) {
         for (Pick& p : picks_of(file, text)) {
             const bool twice = std::any_of(picks.begin(), picks.end(), [&](const Pick& other) {
                 return other.point.architecture == p.point.architecture;
@@ -99,83 +96,114 @@ std::vector<std::string> finetune_work(StageContext& context, const std::string&
             }
         }
     }
+    return picks;
+}
+
+std::vector<search_spaces::Architecture> architectures_of(const std::vector<Pick>& picks) {
     std::vector<search_spaces::Architecture> architectures;
     for (const Pick& p : picks) {
         architectures.push_back(p.point.architecture);
     }
-    std::set<std::string> ids;
-    for (const auto& architecture : architectures) {
-        ids.insert(architecture.id());
+    return architectures;
+}
+
+std::vector<std::string> models_header(const std::vector<std::string>& latencies) {
+    std::vector<std::string> header = {"id",
+                                       "architecture",
+                                       "group",
+                                       "predicted_accuracy",
+                                       "accuracy_low",
+                                       "accuracy_high",
+                                       "initial_accuracy",
+                                       "validation_accuracy",
+                                       "test_accuracy",
+                                       "macs",
+                                       "parameters"};
+    for (const auto& name : latencies) {
+        header.push_back("predicted_" + name);
+        header.push_back("measured_" + name);
     }
-    take_back(context.run / "models", ids);
+    return header;
+}
+
+/// As it was trained, evaluation mode, on the context's device.
+search_spaces::Network trained_network(StageContext& context,
+                                       const search_spaces::Architecture& architecture) {
+    const std::string id = architecture.id();
+    search_spaces::Network network(context.config.space, architecture);
+    training::load_state(
+        *network, training::read_safetensors(context.run / ("models/" + id + "/weights.safetensors")).tensors,
+        id);
+    training::to_channels_last(*network);
+    network->to(context.device());
+    network->eval();
+    return network;
+}
+
+/// The cell of `measured_<name>`; empty where that device is not here.
+std::string measured_latency(StageContext& context, search_spaces::Network& network,
+                             const std::string& name) {
+    const bool cuda = name == "latency_cuda_ms";
+    if (!timed_here(context) || (cuda && context.device().is_cpu())) {
+        return {};
+    }
+    const Configuration& config = context.config;
+    const auto timing = latency::time_network(network, config.space, cuda ? context.device() : torch::kCPU,
+                                              config.latency.probe, context.threads);
+    return support::number(timing.p50_ms);
+}
+
+/// A row of models.csv.
+std::vector<std::string> model_row(StageContext& context, const FrontFile& file, const Pick& pick,
+                                   const FineTuned& tuned, search_spaces::Network& network,
+                                   double test_accuracy) {
+    const Point& point = pick.point;
+    const auto costs = context.config.space.costs(point.architecture);
+    std::vector<std::string> row = {point.architecture.id(),
+                                    point.architecture.text(),
+                                    pick.group,
+                                    support::number(point.accuracy->accuracy),
+                                    support::number(point.accuracy->low),
+                                    support::number(point.accuracy->high),
+                                    support::number(tuned.initial_accuracy),
+                                    support::number(tuned.validation_accuracy),
+                                    support::number(test_accuracy),
+                                    support::number(costs.macs),
+                                    support::number(costs.parameters)};
+    for (const auto& name : latency_columns(file)) {
+        const auto column = std::find(file.columns.begin(), file.columns.end(), name) - file.columns.begin();
+        row.push_back(support::number(point.values[static_cast<std::size_t>(column)]));
+        row.push_back(measured_latency(context, network, name));
+    }
+    return row;
+}
+
+std::vector<std::string> finetune_work(StageContext& context, const std::string&) {
+    const Configuration& config = context.config;
+    const FrontFile file = FrontFile::load(context.run / "search/front.json");
+    const std::vector<Pick> picks = all_picks(file, config.finetune.pick);
+    const auto architectures = architectures_of(picks);
     const auto tuned = fine_tune(context, architectures, config.finetune.train, "models", true);
 
-    const auto latencies = latency_columns(file);
     support::CsvTable csv;
-    csv.header = {"id",
-                  "architecture",
-                  "group",
-                  "predicted_accuracy",
-                  "accuracy_low",
-                  "accuracy_high",
-                  "initial_accuracy",
-                  "validation_accuracy",
-                  "test_accuracy",
-                  "macs",
-                  "parameters"};
-    for (const auto& name : latencies) {
-        csv.header.push_back("predicted_" + name);
-        csv.header.push_back("measured_" + name);
-    }
+    csv.header = models_header(latency_columns(file));
     std::vector<std::string> artefacts = {"models/models.csv"};
     for (std::size_t i = 0; i < picks.size(); ++i) {
-        const Point& point = picks[i].point;
-        const std::string id = point.architecture.id();
-        search_spaces::Network network(config.space, point.architecture);
-        training::load_state(
-            *network,
-            training::read_safetensors(context.run / ("models/" + id + "/weights.safetensors")).tensors, id);
-        training::to_channels_last(*network);
-        network->to(context.device());
-        network->eval();
-        const auto test =
-            training::evaluate(network, context.data().test, context.data().normalisation, context.device());
-        const auto costs = config.space.costs(point.architecture);
-        std::vector<std::string> row = {id,
-                                        point.architecture.text(),
-                                        picks[i].group,
-                                        support::number(point.accuracy->accuracy),
-                                        support::number(point.accuracy->low),
-                                        support::number(point.accuracy->high),
-                                        support::number(tuned[i].initial_accuracy),
-                                        support::number(tuned[i].validation_accuracy),
-                                        support::number(test.accuracy),
-                                        support::number(costs.macs),
-                                        support::number(costs.parameters)};
-        for (const auto& name : latencies) {
-            const auto column =
-                std::find(file.columns.begin(), file.columns.end(), name) - file.columns.begin();
-            row.push_back(support::number(point.values[static_cast<std::size_t>(column)]));
-            const bool cuda = name == "latency_cuda_ms";
-            if (timed_here(context) && (!cuda || !context.device().is_cpu())) {
-                const auto timing =
-                    latency::time_network(network, config.space, cuda ? context.device() : torch::kCPU,
-                                          config.latency.probe, context.threads);
-                row.push_back(support::number(timing.p50_ms));
-            } else {
-                row.emplace_back();
-            }
-        }
-        csv.add(std::move(row));
+        const std::string id = architectures[i].id();
+        search_spaces::Network network = trained_network(context, architectures[i]);
+        const training::Datasets& data = context.data();
+        const auto test = training::evaluate(network, data.test, data.normalisation, context.device(),
+                                             training::Confusions::counted);
+        csv.add(model_row(context, file, picks[i], tuned[i], network, test.accuracy));
         support::write_atomically(context.run / ("models/" + id + "/architecture.yaml"),
-                                  architecture_yaml(config.space, point.architecture));
+                                  architecture_yaml(config.space, architectures[i]));
         support::write_atomically(context.run / class_file(id),
-                                  class_csv(class_results(test.confusion, context.data().classes)).text());
+                                  class_csv(class_results(test.confusion, data.classes)).text());
         artefacts.push_back("models/" + id + "/weights.safetensors");
         artefacts.push_back(class_file(id));
     }
     support::write_atomically(context.run / "models/models.csv", csv.text());
-    set_aside(context.run / "models", ids); // hours of training, perhaps picked again
+    set_others_aside(context, architectures, "models");
     return artefacts;
 }
 
@@ -231,6 +259,11 @@ Outcome finetune_outcome(StageContext& context) {
 }
 
 } // namespace
+
+std::vector<search_spaces::Architecture> picked_architectures(const StageContext& context) {
+    const FrontFile file = FrontFile::load(context.run / "search/front.json");
+    return architectures_of(all_picks(file, context.config.finetune.pick));
+}
 
 Stage finetune_stage() {
     return {"finetune",

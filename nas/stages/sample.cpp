@@ -15,6 +15,19 @@
 
 namespace tessera::nas {
 
+std::vector<search_spaces::Architecture> sampled_architectures(const StageContext& context) {
+    if (!context.config.sample.accuracies.file.empty()) {
+        return {}; // nothing is trained
+    }
+    const auto quality = predictors::read_quality(context.run / "library/library.csv", context.config.space);
+    std::vector<search_spaces::Architecture> architectures;
+    for (const auto& genome : quality_spread(quality, context.config.sample.count,
+                                             support::derive_seed(context.seed, {"sample"}))) {
+        architectures.push_back(context.config.space.architecture(genome));
+    }
+    return architectures;
+}
+
 namespace {
 
 /// An accuracy of before any training is not known of every sample.
@@ -24,16 +37,10 @@ struct SampledNetwork {
     std::optional<double> initial_accuracy;
 };
 
-std::vector<SampledNetwork> fine_tuned_samples(StageContext& context,
-                                               const std::vector<std::vector<double>>& quality) {
-    std::vector<search_spaces::Architecture> architectures;
-    for (const auto& genome : quality_spread(quality, context.config.sample.count,
-                                             support::derive_seed(context.seed, {"sample"}))) {
-        architectures.push_back(context.config.space.architecture(genome));
-    }
+std::vector<SampledNetwork> fine_tuned_samples(StageContext& context) {
     std::vector<SampledNetwork> samples;
     for (const FineTuned& t :
-         fine_tune(context, architectures, context.config.sample.train, "samples", false)) {
+         fine_tune(context, sampled_architectures(context), context.config.sample.train, "samples", false)) {
         samples.push_back({t.architecture, t.validation_accuracy, t.initial_accuracy});
     }
     return samples;
@@ -65,14 +72,16 @@ std::vector<SampledNetwork> known_samples(const StageContext& context,
 std::vector<std::string> sample_work(StageContext& context, const std::string&) {
     const auto& space = context.config.space;
     const auto quality = predictors::read_quality(context.run / "library/library.csv", space);
-    const auto samples = context.config.sample.accuracies.file.empty() ? fine_tuned_samples(context, quality)
+    const auto samples = context.config.sample.accuracies.file.empty() ? fine_tuned_samples(context)
                                                                        : known_samples(context, quality);
+    std::vector<search_spaces::Architecture> architectures;
     support::CsvTable csv;
     csv.header = {"id", "architecture", "accuracy", "initial_accuracy", "macs", "parameters"};
     for (const auto& block : space.blocks()) {
         csv.header.push_back("nsr_" + block.name);
     }
     for (const SampledNetwork& s : samples) {
+        architectures.push_back(s.architecture);
         const auto costs = space.costs(s.architecture);
         std::vector<std::string> row = {
             s.architecture.id(),         s.architecture.text(),
@@ -85,6 +94,7 @@ std::vector<std::string> sample_work(StageContext& context, const std::string&) 
         csv.add(std::move(row));
     }
     support::write_atomically(context.run / "samples/samples.csv", csv.text());
+    set_others_aside(context, architectures, "samples");
     return {"samples/samples.csv"};
 }
 

@@ -67,50 +67,54 @@ std::vector<std::pair<Architecture, double>> read_samples(const std::filesystem:
     return samples;
 }
 
-std::vector<std::string> search_work(StageContext& context, const std::string&) {
-    const auto& space = context.config.space;
-    const auto& options = context.config.search;
-    const ObjectiveTables tables = load_tables(context);
-    tables.check_reachable(options.objectives);
-    const Problem problem = tables.problem(options.objectives);
-    const SearchResult found = nsga2(problem, options.search, support::derive_seed(context.seed, {"search"}));
-    const SearchResult random = random_search(problem, static_cast<std::int64_t>(found.evaluated.size()),
-                                              support::derive_seed(context.seed, {"random search"}));
-    if (found.front.empty()) {
-        const auto& closest =
-            *std::min_element(found.evaluated.begin(), found.evaluated.end(),
-                              [](const auto& a, const auto& b) { return a.violation < b.violation; });
-        std::string values;
-        for (std::size_t k = 0; k < options.objectives.size(); ++k) {
-            values += fmt::format("{}{} = {:.6g}", k == 0 ? "" : ", ", options.objectives[k].name,
-                                  closest.values[k]);
-        }
-        throw support::InfeasibleError(fmt::format(
-            "search.objectives: none of {} architectures meets all bounds together; the closest has {}",
-            found.evaluated.size(), values));
+[[noreturn]] void refuse_bounds(const SearchResult& found, const std::vector<Objective>& objectives) {
+    const auto& closest =
+        *std::min_element(found.evaluated.begin(), found.evaluated.end(),
+                          [](const auto& a, const auto& b) { return a.violation < b.violation; });
+    std::string values;
+    for (std::size_t k = 0; k < objectives.size(); ++k) {
+        values += fmt::format("{}{} = {:.6g}", k == 0 ? "" : ", ", objectives[k].name, closest.values[k]);
     }
+    throw support::InfeasibleError(fmt::format(
+        "search.objectives: none of {} architectures meets all bounds together; the closest has {}",
+        found.evaluated.size(), values));
+}
 
-    FrontFile file;
-    file.objectives = options.objectives;
-    for (const Objective& o : options.objectives) {
-        file.columns.push_back(o.name);
+/// The objectives, then what else is known.
+std::vector<std::string> columns_of(const ObjectiveTables& tables, const std::vector<Objective>& objectives) {
+    std::vector<std::string> columns;
+    for (const Objective& o : objectives) {
+        columns.push_back(o.name);
     }
     for (const std::string& name : tables.names()) {
-        if (std::find(file.columns.begin(), file.columns.end(), name) == file.columns.end()) {
-            file.columns.push_back(name);
+        if (std::find(columns.begin(), columns.end(), name) == columns.end()) {
+            columns.push_back(name);
         }
     }
-    const auto values_of = [&](const std::vector<int>& genome) {
-        std::vector<double> values;
-        for (const auto& column : file.columns) {
-            values.push_back(tables.value(column, genome));
-        }
-        return values;
-    };
+    return columns;
+}
+
+std::vector<double> values_of(const ObjectiveTables& tables, const std::vector<std::string>& columns,
+                              const std::vector<int>& genome) {
+    std::vector<double> values;
+    for (const auto& column : columns) {
+        values.push_back(tables.value(column, genome));
+    }
+    return values;
+}
+
+/// What both searches found, and the references beside it.
+FrontFile front_file(const search_spaces::SearchSpace& space, const ObjectiveTables& tables,
+                     const std::vector<Objective>& objectives, const SearchResult& found,
+                     const SearchResult& random) {
+    FrontFile file;
+    file.objectives = objectives;
+    file.columns = columns_of(tables, objectives);
     const auto point = [&](const std::vector<int>& genome) {
-        Point p{space.architecture(genome), values_of(genome), tables.accuracy(genome), true};
-        for (std::size_t k = 0; k < options.objectives.size(); ++k) {
-            p.feasible = p.feasible && options.objectives[k].violation(p.values[k]) == 0;
+        Point p{space.architecture(genome), values_of(tables, file.columns, genome), tables.accuracy(genome),
+                true};
+        for (std::size_t k = 0; k < objectives.size(); ++k) {
+            p.feasible = p.feasible && objectives[k].violation(p.values[k]) == 0;
         }
         return p;
     };
@@ -126,14 +130,19 @@ std::vector<std::string> search_work(StageContext& context, const std::string&) 
             file.scaled.push_back(point(genome));
         }
     }
+    file.evaluations = static_cast<std::int64_t>(found.evaluated.size());
+    file.ended = found.ended;
+    return file;
+}
 
+/// Hypervolumes of both searches by generation; those of their fronts go into `file`.
+support::CsvTable compare_searches(const Problem& problem, const SearchResult& found,
+                                   const SearchResult& random, FrontFile& file) {
     std::vector<Candidate> both = found.front;
     both.insert(both.end(), random.front.begin(), random.front.end());
     const Scaling scaling = Scaling::of(non_dominated(both, problem.objectives), problem.objectives);
     const auto curve = hypervolume_curve(found, problem, scaling),
                baseline = hypervolume_curve(random, problem, scaling);
-    file.evaluations = static_cast<std::int64_t>(found.evaluated.size());
-    file.ended = found.ended;
     file.hypervolume = hypervolume(found.front, problem.objectives, scaling);
     file.random_hypervolume = hypervolume(random.front, problem.objectives, scaling);
     support::CsvTable progress;
@@ -142,14 +151,31 @@ std::vector<std::string> search_work(StageContext& context, const std::string&) 
         progress.add({std::to_string(g), support::number(curve[g]),
                       support::number(g < baseline.size() ? baseline[g] : file.random_hypervolume)});
     }
+    return progress;
+}
 
+std::vector<std::string> search_work(StageContext& context, const std::string&) {
+    const auto& space = context.config.space;
+    const auto& options = context.config.search;
+    const ObjectiveTables tables = load_tables(context);
+    tables.check_reachable(options.objectives);
+    const Problem problem = tables.problem(options.objectives);
+    const SearchResult found = nsga2(problem, options.search, support::derive_seed(context.seed, {"search"}));
+    const SearchResult random = random_search(problem, static_cast<std::int64_t>(found.evaluated.size()),
+                                              support::derive_seed(context.seed, {"random search"}));
+    if (found.front.empty()) {
+        refuse_bounds(found, options.objectives);
+    }
+    FrontFile file = front_file(space, tables, options.objectives, found, random);
+    const support::CsvTable progress = compare_searches(problem, found, random, file);
     auto samples = read_samples(context.run / "samples/samples.csv");
     std::erase_if(samples, [&](const auto& s) { return !tables.usable(space.genome(s.first)); });
     support::write_atomically(context.run / "search/front.csv", file.csv());
     support::write_atomically(context.run / "search/front.json", file.json());
-    support::write_atomically(context.run / "search/front.svg",
-                              file.svg(context.config.name + ": predicted front", samples,
-                                       [&](const Architecture& a) { return values_of(space.genome(a)); }));
+    support::write_atomically(
+        context.run / "search/front.svg",
+        file.svg(context.config.name + ": predicted front", samples,
+                 [&](const Architecture& a) { return values_of(tables, file.columns, space.genome(a)); }));
     support::write_atomically(context.run / "search/hypervolume.csv", progress.text());
     return {"search/front.csv", "search/front.json", "search/hypervolume.csv", "search/front.svg"};
 }

@@ -1,5 +1,7 @@
 // A configuration, or a file, that changes under a run: what is done again, what is kept, what is asked
 // first.
+#include <csignal>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
@@ -67,6 +69,75 @@ TEST_F(Changes, ADryRunSaysWhatWouldRunAndLeavesNothing) {
     EXPECT_THAT(search.out, HasSubstr("search runs before it"));
     EXPECT_THAT(search.out, HasSubstr("Nothing was run."));
     EXPECT_TRUE(same_files(files, snapshot(folder / "r")));
+}
+
+TEST_F(Changes, ADryRunSubtractsWhatAnInterruptedStageHas) {
+    const auto estimate = [&](const std::string& stage) {
+        const Ending ending = tessera({"run", "--dry-run", "--json"});
+        EXPECT_EQ(ending.status, 0) << ending.err;
+        for (const auto& each : nlohmann::json::parse(ending.out).at("stages")) {
+            if (each.at("stage") == stage && each.at("runs").get<bool>()) {
+                return each;
+            }
+        }
+        ADD_FAILURE() << stage << " is not planned: " << ending.out;
+        return nlohmann::json();
+    };
+    const auto seconds = [&](const std::string& stage) {
+        return estimate(stage).at("seconds").get<double>();
+    };
+    walk();
+    fs::remove(folder / "r/stages/sample.json"); // as if it had been interrupted after its last network
+    EXPECT_EQ(seconds("sample"), 0);
+    for (const auto& entry : fs::directory_iterator(folder / "r/samples")) {
+        if (entry.is_directory()) {
+            fs::remove(entry.path() / "result.json");
+            break;
+        }
+    }
+    EXPECT_GT(seconds("sample"), 0);
+    EXPECT_EQ(tessera({"sample", "-q"}).status, 0);
+
+    fs::remove(folder / "r/stages/finetune.json");
+    EXPECT_EQ(estimate("finetune").at("disk_bytes"), 0);
+    EXPECT_EQ(tessera({"run", "-q"}).status, 0);
+
+    fs::remove(folder / "r/stages/distil.json");
+    EXPECT_EQ(estimate("distil").at("disk_bytes"), 0);
+    fs::remove_all(folder / "r/library/b2");
+    EXPECT_GT(estimate("distil").at("disk_bytes"), 0);
+}
+
+TEST_F(Changes, ADryRunSubtractsTheEpochsOfTheReference) {
+    Program program({"teach", "tiny.yaml", "--run", "r", "--set", "teach.epochs=400", "-q"}, folder.here());
+    ASSERT_TRUE(
+        program.wait_until([&] { return line_count(content_of(folder / "r/teach/metrics.csv")) > 300; }));
+    program.send(SIGTERM);
+    EXPECT_EQ(program.wait().status, 143);
+    const auto seconds = [&](const std::string& run_folder) {
+        const Ending ending = run(
+            {"teach", "tiny.yaml", "--run", run_folder, "--set", "teach.epochs=400", "--dry-run", "--json"},
+            folder.here());
+        return nlohmann::json::parse(ending.out).at("seconds").get<double>();
+    };
+    EXPECT_LT(seconds("r"), 0.6 * seconds("another")) << "of 400 epochs 300 are done";
+}
+
+TEST_F(Changes, ARunOfMoreThanADaySaysSoFirst) {
+    Program program(
+        {"run", "tiny.yaml", "--run", "r", "--set", "sample.epochs=100000", "--set", "sample.count=10000"},
+        folder.here());
+    const bool begun = program.wait_until(
+        [&] { return content_of(folder / "r/log.jsonl").find("teach: ") != std::string::npos; });
+    program.send(SIGTERM);
+    const Ending ending = program.wait();
+    ASSERT_TRUE(begun) << ending.err;
+    const auto warned = ending.err.find("warning: this will take about ");
+    ASSERT_NE(warned, std::string::npos) << ending.err;
+    EXPECT_THAT(ending.err, HasSubstr("on 1 thread; `--dry-run` shows where it goes"));
+    EXPECT_LT(warned, ending.err.find("teach: trains the reference network"));
+    EXPECT_THAT(run({"run", "tiny.yaml", "--run", "short", "-q"}, folder.here()).err,
+                Not(HasSubstr("this will take about")));
 }
 
 TEST_F(Changes, TrainingIsNotDiscardedUnasked) {

@@ -1,5 +1,5 @@
-// Networks of earlier picks: they do not lie beside what counts, nothing trained and nothing of the user's is
-// lost.
+// Networks of earlier picks and samples: they do not lie beside what counts, nothing trained and nothing of
+// the user's is lost.
 #include <set>
 
 #include <gmock/gmock.h>
@@ -65,7 +65,7 @@ TEST_F(EarlierPicks, AreSetAsideAndNotTrainedAgainWhenTheyComeBack) {
     const auto before = snapshot(folder / "r");
 
     const std::string said = pick("reference");
-    EXPECT_THAT(said, HasSubstr("of earlier picks moved to r/models/earlier"));
+    EXPECT_THAT(said, HasSubstr("no longer wanted, moved to r/models/earlier"));
     EXPECT_THAT(said, HasSubstr("warning: r/export/" + other + "/quantised.pt: left there"));
     EXPECT_EQ(folders_in(models), (std::set<std::string>{reference, "earlier", "notes"}));
     EXPECT_EQ(folders_in(exports), (std::set<std::string>{reference, other}));
@@ -77,6 +77,42 @@ TEST_F(EarlierPicks, AreSetAsideAndNotTrainedAgainWhenTheyComeBack) {
     EXPECT_EQ(fs::last_write_time(models / other / "result.json"), trained) << "not trained again";
     EXPECT_FALSE(fs::exists(models / "earlier"));
     EXPECT_TRUE(same_files(before, snapshot(folder / "r")));
+}
+
+TEST_F(EarlierPicks, SamplesAreSetAsideLikewise) {
+    const fs::path samples = folder / "r/samples";
+    const auto sample = [&](const std::string& count) {
+        const Ending ending =
+            run({"run", "tiny.yaml", "--run", "r", "--set", "sample.count=" + count}, folder.here());
+        EXPECT_EQ(ending.status, 0) << ending.err;
+        return ending.err;
+    };
+    const auto ids_in_table = [&] {
+        std::set<std::string> found;
+        for (const auto& row : support::read_csv(samples / "samples.csv").rows) {
+            found.insert(row.at(0));
+        }
+        return found;
+    };
+    sample("8");
+    const auto many = ids_in_table();
+    EXPECT_EQ(folders_in(samples), many);
+    std::map<std::string, fs::file_time_type> trained;
+    for (const std::string& id : many) {
+        trained[id] = fs::last_write_time(samples / id / "result.json");
+    }
+
+    EXPECT_THAT(sample("5"), HasSubstr("no longer wanted, moved to r/samples/earlier"));
+    auto few = ids_in_table();
+    ASSERT_EQ(few.size(), 5U);
+    few.insert("earlier");
+    EXPECT_EQ(folders_in(samples), few);
+
+    sample("8");
+    EXPECT_EQ(ids_in_table(), many);
+    for (const std::string& id : many) {
+        EXPECT_EQ(fs::last_write_time(samples / id / "result.json"), trained.at(id)) << "not trained again";
+    }
 }
 
 } // namespace

@@ -196,7 +196,7 @@ TEST_F(Evaluate, RefusesWhatIsNoExportAndOptionsWithoutMeaning) {
                 HasSubstr("cannot be read as TorchScript"));
     EXPECT_THAT(refused(model, images, 2, {"--set", "search.generations=3"}),
                 HasSubstr("evaluate reads no configuration: search.generations has no effect"));
-    EXPECT_THAT(refused(model, images, 2, {"--run", "r"}), HasSubstr("evaluate knows no --run"));
+    EXPECT_THAT(refused(model, images, 2, {"--run", "r"}), HasSubstr("--data does not go with it"));
     EXPECT_THAT(refused(model, images, 2, {"--threads", "many"}), HasSubstr("--threads many"));
     EXPECT_THAT(refused(model, images, 2, {"--device", "toaster"}), HasSubstr("device 'toaster'"));
     put(folder / "file", "");
@@ -207,6 +207,80 @@ TEST_F(Evaluate, RefusesWhatIsNoExportAndOptionsWithoutMeaning) {
         EXPECT_EQ(ending.status, 2);
         EXPECT_THAT(ending.err, HasSubstr("tessera evaluate MODEL --data DIR"));
     }
+}
+
+/// What the run's table says of its only network.
+double test_accuracy(const Scratch& folder) {
+    const auto models = support::read_csv(folder / "r/models/models.csv");
+    return support::parse_number(models.rows.at(0).at(models.column("test_accuracy", "models")), "accuracy");
+}
+
+TEST(EvaluateRun, TakesTheImagesThatTheRunHeldOut) {
+    const Scratch folder;
+    put_pictures(folder / "pictures");
+    fs::rename(folder / "pictures/train", folder / "images"); // class folders alone
+    put(folder / "images/night/5.jpg", "damaged");
+    const fs::path model = export_from_images(folder, 3, "  test: 0.25\n  max_damaged: 0.1\n");
+    ASSERT_FALSE(model.empty());
+    const auto evaluate = [&](const fs::path& network, std::vector<std::string> more) {
+        more.insert(more.begin(), {"evaluate", network.string(), "--run", "r"});
+        return run(more, folder.here());
+    };
+    const Ending ending = evaluate(model, {"--json", "--out", "o"});
+    ASSERT_EQ(ending.status, 0) << ending.err;
+    const Json json = Json::parse(ending.out);
+    EXPECT_EQ(json.at("images"), 24);
+    EXPECT_EQ(json.at("accuracy"), test_accuracy(folder));
+    EXPECT_EQ(json.at("data"), (folder / "images").string());
+    EXPECT_EQ(json.at("run"), "r");
+    EXPECT_EQ(content_of(folder / "o/per_class.csv"),
+              content_of(folder / "r/models" / model.filename() / "per_class.csv"));
+    EXPECT_THAT(
+        evaluate(model / "model.pt", {}).out,
+        HasSubstr("Images    24 of 4 classes in " + (folder / "images").string() + ", test images of r\n"));
+
+    const Ending split = evaluate(model, {"--split", "test"});
+    EXPECT_EQ(split.status, 2);
+    EXPECT_THAT(split.err, HasSubstr("--run takes the test images of that run: --split does not go with it"));
+    EXPECT_EQ(evaluate(model, {"--set", "search.generations=3"}).status, 2);
+    const Ending otherwise = evaluate(model, {"--set", "data.test=0.5"});
+    EXPECT_EQ(otherwise.status, 1);
+    EXPECT_THAT(otherwise.err, HasSubstr("r: data.test: 0.25 -> 0.5 since the network was trained"));
+
+    fs::rename(folder / "images", folder / "moved");
+    EXPECT_EQ(evaluate(model, {"--set", "data.path=moved"}).status, 0);
+    fs::remove(folder / "moved/night/7.jpg");
+    const Ending changed = evaluate(model, {"--set", "data.path=moved"});
+    EXPECT_EQ(changed.status, 1);
+    EXPECT_THAT(changed.err, HasSubstr("which images were held out can no longer be told"));
+}
+
+TEST(EvaluateRun, TakesImagesThatAreNoFiles) {
+    const Scratch folder;
+    put(folder / "table.yaml", tiny_latency_table());
+    put(folder / "tiny.yaml", replaced(tiny_configuration(), "rounds: 2", "table: table.yaml"));
+    ASSERT_EQ(run({"run", "tiny.yaml", "--run", "r", "-q"}, folder.here()).status, 0);
+    const auto exports = support::read_csv(folder / "r/export/exports.csv");
+    const Ending ending =
+        run({"evaluate", "r/export/" + exports.rows.at(0).at(0), "--run", "r", "--json"}, folder.here());
+    ASSERT_EQ(ending.status, 0) << ending.err;
+    const Json json = Json::parse(ending.out);
+    EXPECT_EQ(json.at("images"), 60);
+    EXPECT_EQ(json.at("accuracy"), test_accuracy(folder));
+    EXPECT_EQ(json.at("data"), nullptr);
+}
+
+TEST(EvaluateRun, TheLargestImageOfTheRunGoesWithTheNetwork) {
+    const Scratch folder;
+    put_pictures(folder / "images"); // one of each class has 80 x 60 pixels
+    const fs::path model = export_from_images(folder, 3, "  max_pixels: 4000\n  max_damaged: 0.1\n");
+    ASSERT_FALSE(model.empty());
+    const Ending ending = run({"evaluate", model.string(), "--data", "images", "--json"}, folder.here());
+    ASSERT_EQ(ending.status, 0) << ending.err;
+    const Json json = Json::parse(ending.out);
+    EXPECT_EQ(json.at("images"), 20);
+    EXPECT_EQ(json.at("damaged").size(), 4U);
+    EXPECT_EQ(json.at("accuracy"), test_accuracy(folder));
 }
 
 } // namespace

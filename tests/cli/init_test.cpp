@@ -58,6 +58,16 @@ TEST_F(Init, SplitsGreyImagesAndLargeOnesAreSeen) {
     accepted();
 }
 
+TEST_F(Init, TheLargestImageIsSaidAndCarriedAlong) {
+    put_classes(folder / "images", {"a", "b"}, 12, 40);
+    put_image(folder / "images/a/large.png", 200, 200, 0, 1);
+    EXPECT_EQ(init({"images", "--hours", "0.01"}).find("max_pixels"), std::string::npos);
+    const std::string text = init({"images", "--hours", "0.01", "--max-pixels", "30000"});
+    EXPECT_THAT(text, HasSubstr("\n  max_pixels: 30000\n"));
+    EXPECT_THAT(text, HasSubstr("# 1 of 25 images looked at cannot be decoded"));
+    accepted();
+}
+
 TEST_F(Init, ATableTakesTheMeasuresPlace) {
     put_classes(folder / "images", {"a", "b"}, 12, 40);
     put(folder / "phone.csv", "device,block,choice,latency_ms\nphone,stem,,1\n");
@@ -112,6 +122,8 @@ TEST_F(Init, EachMistakeIsOneLine) {
         {{"init", "empty"}, "empty: expected"},
         {{"init", "texts"}, "texts: none of 2 images looked at can be decoded; the first: "},
         {{"init", "images", "--hours", "soon"}, "--hours: 'soon' is not a number"},
+        {{"init", "images", "--max-pixels", "0"}, "--max-pixels 0: expected 1 to 4000000000"},
+        {{"init", "images", "--max-pixels", "1e6"}, "--max-pixels 1e6: expected 1 to 4000000000"},
         {{"init", "images", "--hours", "0"}, "--hours: 0 is not above 0"},
         {{"init", "images", "--table", "nowhere.csv"}, "--table: nowhere.csv: no such file"},
         {{"init", "images", "--set", "seed=3"}, "takes no --set"},

@@ -107,13 +107,17 @@ void put_pictures(const fs::path& folder) {
 }
 
 fs::path export_from_pictures(const Scratch& folder, int channels) {
-    const std::string input = fmt::format("input: [{}, 8, 8]", channels);
     put_pictures(folder / "images");
+    return export_from_images(folder, channels);
+}
+
+fs::path export_from_images(const Scratch& folder, int channels, const std::string& data_keys) {
+    const std::string input = fmt::format("input: [{}, 8, 8]", channels);
     put(folder / "table.yaml", replaced(tiny_latency_table(), "input: [3, 8, 8]", input));
     std::string text = replaced(tiny_configuration(), "rounds: 2", "table: table.yaml");
     text = replaced(text, "input: [3, 8, 8]", input);
     text = replaced(text, "  kind: synthetic\n  synthetic: {train: 300, test: 60, classes: 4, size: 8}\n",
-                    "  kind: image_folder\n  path: images\n  resize: 10\n");
+                    "  kind: image_folder\n  path: images\n  resize: 10\n" + data_keys);
     put(folder / "pictures.yaml",
         replaced(text, "teach: {epochs: 1", "teach: {learning_rate: 0.1, epochs: 6"));
     const Ending ending = run({"run", "pictures.yaml", "--run", "r", "-q"}, folder.here());

@@ -25,5 +25,8 @@ void put_pictures(const std::filesystem::path& folder);
 /// A run on images/, of networks that see 3 (RGB) or 1 (grey) channels, and the folder of what it exported.
 /// Empty where that failed.
 std::filesystem::path export_from_pictures(const Scratch& folder, int channels = 3);
+/// The same on images/ as it is there; `data_keys` are further lines of the configuration's section `data`.
+std::filesystem::path export_from_images(const Scratch& folder, int channels = 3,
+                                         const std::string& data_keys = "");
 
 } // namespace tessera::tests

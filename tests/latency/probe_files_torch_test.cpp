@@ -159,5 +159,71 @@ TEST_F(ProbeFolder, TheScriptMeasuresThem) {
     EXPECT_GT(read.find("b0", "conv(depth=1,kernel=3,width=1)")->p50_ms, read.find("b1", "identity")->p50_ms);
 }
 
+/// A module called `torch` that computes nothing; its modules are interrupted at call number $INTERRUPT.
+constexpr const char* stub_torch = R"py(
+import contextlib, os
+
+__version__ = "none"
+channels_last = None
+calls = 0
+
+
+class Tensor:
+    def to(self, device): return self
+    def contiguous(self, memory_format): return self
+
+
+class Module:
+    def eval(self): return self
+    def __call__(self, x):
+        global calls
+        calls += 1
+        if calls == int(os.environ["INTERRUPT"]): raise KeyboardInterrupt
+        return x
+
+
+class jit:
+    @staticmethod
+    def load(file, map_location): return Module()
+
+
+class device:
+    def __init__(self, name): self.type = name
+
+
+@contextlib.contextmanager
+def no_grad(): yield
+def randn(shape): return Tensor()
+def set_num_threads(number): pass
+)py";
+
+TEST_F(ProbeFolder, TheScriptWritesWhatItHasWhenItIsInterrupted) {
+    if (std::system("python3 -c '' >/dev/null 2>&1") != 0) {
+        GTEST_SKIP() << "no python3";
+    }
+    write_probe_files(space, options, 1, folder / "probes");
+    support::write_atomically(folder / "stub/torch.py", stub_torch);
+    const auto results = folder / "probes/RESULTS.csv";
+    const auto interrupted_at = [&](int call) {
+        std::filesystem::remove(results);
+        const std::string command = fmt::format(
+            "INTERRUPT={} PYTHONPATH='{}' python3 '{}' --device-name test --rounds 1000000 >'{}' 2>&1", call,
+            (folder / "stub").string(), (folder / "probes/measure.py").string(),
+            (folder / "said.txt").string());
+        EXPECT_EQ(std::system(command.c_str()) / 256, 130) << support::read_file(folder / "said.txt");
+        return support::read_file(folder / "said.txt");
+    };
+    EXPECT_THAT(interrupted_at(20'000), HasSubstr("interrupted: 21 of 21 rows have been timed"));
+    TableOptions table;
+    table.file = results;
+    EXPECT_EQ(load_tables(table, space).tables.at(0).rows().size(), 8U);
+
+    EXPECT_THAT(interrupted_at(10), HasSubstr("interrupted: 0 of 21 rows have been timed"));
+    EXPECT_FALSE(std::filesystem::exists(results));
+    interrupted_at(120); // within the first round: some parts have been called and others not
+    const auto rows = support::read_csv(results).rows.size();
+    EXPECT_TRUE(rows > 0 && rows < 21) << rows;
+}
+
 } // namespace
 } // namespace tessera::latency

@@ -20,6 +20,7 @@ Preprocessing coloured() {
     p.width = 192;
     p.resize = 256;
     p.channel_order = "RGB";
+    p.max_pixels = 250'000'000;
     p.mean = {0.485, 0.456, 0.4};
     p.deviation = {0.25, 0.5, 1};
     p.classes = {"blue-bird", "\"c\\at\"", "Übung 3"};
@@ -32,6 +33,7 @@ constexpr const char* coloured_json = R"({
   "height": 224,
   "width": 192,
   "channel_order": "RGB",
+  "max_pixels": 250000000,
   "resize_shorter_side": 256,
   "interpolation": "triangle",
   "antialias": true,
@@ -70,6 +72,7 @@ TEST(PreprocessingFile, ReadsBackWhatItWrote) {
     EXPECT_EQ(p.height, 224);
     EXPECT_EQ(p.width, 192);
     EXPECT_EQ(p.resize, 256);
+    EXPECT_EQ(p.max_pixels, 250'000'000);
     EXPECT_EQ(p.channel_order, "RGB");
     EXPECT_EQ(p.mean, coloured().mean);
     EXPECT_EQ(p.deviation, coloured().deviation);
@@ -81,6 +84,13 @@ TEST(PreprocessingFile, ReadsBackWhatItWrote) {
     grey.deviation = {1e-05};
     EXPECT_EQ(preprocessing_json(parse_preprocessing(preprocessing_json(grey), "")),
               preprocessing_json(grey));
+}
+
+TEST(PreprocessingFile, OfAnEarlierVersionSaysNothingOfTheLargestImage) {
+    std::string text = coloured_json;
+    const std::string line = "  \"max_pixels\": 250000000,\n";
+    text.erase(text.find(line), line.size());
+    EXPECT_EQ(parse_preprocessing(text, "a.json").max_pixels, training::default_max_pixels);
 }
 
 TEST(PreprocessingFile, TheImageJustCoversTheResizeInProportionToTheCrop) {
@@ -128,6 +138,9 @@ TEST(PreprocessingFile, RefusesSizesThatCannotBe) {
     expect_refused("\"width\": 192", "\"width\": \"192\"", "'width'");
     expect_refused("side\": 256", "side\": 191",
                    "'resize_shorter_side' is 191, less than the crop of 224x192");
+    expect_refused("250000000", "0", "'max_pixels' is 0; expected 1 to 4000000000");
+    expect_refused("250000000", "4000000001", "'max_pixels' is 4000000001");
+    expect_refused("250000000", "\"all\"", "'max_pixels' is \"all\"");
     expect_refused("0.485,", "", "'mean' is [0.456,0.4]; expected 3 numbers");
     expect_refused("0.485", "null", "'mean'");
     expect_refused("0.485", "1e999", "not a JSON object");

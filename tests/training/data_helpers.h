@@ -123,6 +123,36 @@ inline std::string png(std::uint32_t width, std::uint32_t height, int depth, int
     return bytes;
 }
 
+/// Length, name, content and their checksum.
+inline std::string png_chunk(const std::string& name, const std::string& content) {
+    const auto big_endian = [](std::uint32_t value) {
+        std::string bytes;
+        for (int shift = 24; shift >= 0; shift -= 8) {
+            bytes += static_cast<char>(value >> shift);
+        }
+        return bytes;
+    };
+    std::uint32_t crc = 0xffffffff;
+    for (const char c : name + content) {
+        crc ^= static_cast<unsigned char>(c);
+        for (int bit = 0; bit < 8; ++bit) {
+            crc = (crc & 1) != 0 ? crc >> 1 ^ 0xedb88320 : crc >> 1;
+        }
+    }
+    return big_endian(static_cast<std::uint32_t>(content.size())) + name + content + big_endian(~crc);
+}
+
+/// A PNG whose header tells of another size than it has.
+inline std::string png_with_header(std::uint32_t width, std::uint32_t height) {
+    auto file = png(1, 1, 8, PNG_COLOR_TYPE_GRAY, {0});
+    std::string header = file.substr(16, 13); // after signature, length and name
+    for (std::size_t i = 0; i < 4; ++i) {
+        header[i] = static_cast<char>(width >> (24 - 8 * i));
+        header[4 + i] = static_cast<char>(height >> (24 - 8 * i));
+    }
+    return file.replace(8, 25, png_chunk("IHDR", header));
+}
+
 inline std::vector<std::int64_t> values(const torch::Tensor& tensor) {
     const auto flat = tensor.to(torch::kInt64).contiguous().flatten();
     return {flat.data_ptr<std::int64_t>(), flat.data_ptr<std::int64_t>() + flat.numel()};

@@ -211,6 +211,7 @@ TEST(Datasets, ImagesMayBeKeptLargerThanTheInput) {
     put_folder(folder.path(), 3);
     auto options = folder_options(folder);
     options.resize = 3;
+    options.max_pixels = 5000;
     options.validation = 0.34;
     const auto data = load_datasets(options, 3, 2, 4, 2);
     EXPECT_THAT(data.train.images.sizes(), ElementsAre(4, 3, 3, 6));
@@ -220,6 +221,7 @@ TEST(Datasets, ImagesMayBeKeptLargerThanTheInput) {
         EXPECT_THAT(make_batch(*split, rows, data.normalisation).images.sizes(), ElementsAre(1, 3, 2, 4));
     }
     const auto preprocessing = data.preprocessing();
+    EXPECT_EQ(preprocessing.max_pixels, 5000);
     EXPECT_EQ(preprocessing.height, 2);
     EXPECT_EQ(preprocessing.width, 4);
     EXPECT_EQ(preprocessing.resize, 3);
@@ -261,6 +263,15 @@ TEST(Datasets, SplitsOfAFolderDoNotOverlapAndStayTheSame) {
     std::sort(all.begin(), all.end());
     EXPECT_EQ(all.size(), 60U);
     EXPECT_EQ(std::adjacent_find(all.begin(), all.end()), all.end());
+    ASSERT_EQ(first.test_files.names.size(), 6U);
+    for (std::int64_t i = 0; i < first.test.size(); ++i) {
+        const std::string& name = first.test_files.names[static_cast<std::size_t>(i)];
+        EXPECT_EQ(
+            name.substr(0, 3),
+            first.classes[static_cast<std::size_t>(values(first.test.labels)[static_cast<std::size_t>(i)])]);
+        EXPECT_EQ(std::stoi(name.substr(4)) + (name[0] == 'c' ? 0 : 100), first.test.images[i].item<int>());
+    }
+    EXPECT_EQ(first.test_files.folder, folder.path());
     auto other = options;
     other.split_seed = 2;
     EXPECT_FALSE(torch::equal(first.test.images, load_datasets(other, 1, 1, 1, 2).test.images));

@@ -95,27 +95,6 @@ TEST(Png, RefusesWhatIsTruncatedOrDamaged) {
     EXPECT_THAT(refusal(flipped), StartsWith("x.img: damaged PNG: "));
 }
 
-/// A PNG whose header tells of another size than it has; a checksum follows each chunk.
-std::string png_with_header(std::uint32_t width, std::uint32_t height) {
-    auto file = png(1, 1, 8, PNG_COLOR_TYPE_GRAY, {0});
-    const auto put32 = [&](std::size_t at, std::uint32_t value) {
-        for (std::size_t i = 0; i < 4; ++i) {
-            file[at + i] = static_cast<char>(value >> (24 - 8 * i));
-        }
-    };
-    put32(16, width);
-    put32(20, height);
-    std::uint32_t crc = 0xffffffff; // of the chunk's name and content
-    for (std::size_t at = 12; at < 29; ++at) {
-        crc ^= static_cast<unsigned char>(file[at]);
-        for (int bit = 0; bit < 8; ++bit) {
-            crc = (crc & 1) != 0 ? crc >> 1 ^ 0xedb88320 : crc >> 1;
-        }
-    }
-    put32(29, ~crc);
-    return file;
-}
-
 TEST(Png, RefusesTooManyPixelsFromTheHeader) {
     EXPECT_EQ(refusal(png_with_header(30000, 30000)),
               "x.img: 30000x30000 pixels; data.max_pixels allows 100000000 in all");
@@ -203,6 +182,26 @@ TEST(Jpeg, IsTurnedAsItsOrientationSays) {
         EXPECT_NEAR(at(0, image.width - 1), expected[1], 2) << orientation;
         EXPECT_NEAR(at(image.height - 1, 0), expected[2], 2) << orientation;
         EXPECT_NEAR(at(image.height - 1, image.width - 1), expected[3], 2) << orientation;
+    }
+}
+
+/// Beside each other: a grey of 10 and one of 20; its eXIf chunk before the pixels or after them.
+std::string png_with_exif(const std::string& content, bool before) {
+    auto file = png(2, 1, 8, PNG_COLOR_TYPE_GRAY, {10, 20});
+    constexpr std::size_t behind_header = 33, end_chunk = 12;
+    return file.insert(before ? behind_header : file.size() - end_chunk, png_chunk("eXIf", content));
+}
+
+TEST(Png, IsTurnedAsItsOrientationSays) {
+    for (const bool before : {true, false}) {
+        const auto upside_down = decode(png_with_exif(exif(3).substr(6), before), 1);
+        EXPECT_THAT(upside_down.pixels, ElementsAre(20, 10)) << before;
+        const auto upended = decode(png_with_exif(exif(6).substr(6), before), 1);
+        EXPECT_EQ(upended.width, 1) << before;
+        EXPECT_EQ(upended.height, 2) << before;
+        for (const auto& senseless : {exif(9).substr(6), exif(6), std::string("MM"), std::string()}) {
+            EXPECT_THAT(decode(png_with_exif(senseless, before), 1).pixels, ElementsAre(10, 20));
+        }
     }
 }
 

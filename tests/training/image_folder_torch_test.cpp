@@ -1,9 +1,9 @@
 #include "training/datasets/image_folder.h"
 
 #include <gmock/gmock.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
-#include "support/hash.h"
 #include "tests/support/captured_stderr.h"
 #include "tests/training/data_helpers.h"
 #include "training/datasets/decoded_cache.h"
@@ -130,6 +130,18 @@ TEST_F(ImageFolder, AnImageOfTooManyPixelsIsDamaged) {
                 HasSubstr("test/cat/2.jpg: 20x10 pixels; data.max_pixels allows 199 in all"));
 }
 
+TEST_F(ImageFolder, AnImageOfTooManyPixelsTakesNoMemory) {
+    put(folder / "test/cat/2.png", png_with_header(30'000, 30'000)); // 900 MB and more if it were decoded
+    const auto peak_kilobytes = [] {
+        rusage usage{};
+        getrusage(RUSAGE_SELF, &usage);
+        return usage.ru_maxrss;
+    };
+    const auto before = peak_kilobytes();
+    EXPECT_EQ(load({}, 0.2).damaged, 1);
+    EXPECT_LT(peak_kilobytes() - before, 200'000);
+}
+
 TEST_F(ImageFolder, RefusesAClassOfWhichNothingCanBeRead) {
     put(folder / "train/cat/0.png", "");
     put(folder / "train/cat/1.png", "");
@@ -146,14 +158,16 @@ TEST_F(ImageFolder, RefusesASplitOfWhichNothingCanBeRead) {
 }
 
 TEST_F(ImageFolder, WithoutATestSplitRowsHaveNames) {
-    EXPECT_TRUE(load().train_names.empty());
+    EXPECT_THAT(load().train_files.names, ::testing::IsEmpty());
+    EXPECT_THAT(load().test_files.names, ElementsAre("cat/0.png", "cat/1.png", "dog/0.png", "dog/1.png"));
+    EXPECT_EQ(load().test_files.folder, folder / "test");
     fs::remove_all(folder / "test");
     put(folder / "train/cat/00.jpg", "");
     const auto raw = load({}, 0.5);
     EXPECT_EQ(raw.test.size(), 0);
-    ASSERT_EQ(raw.train_names.size(), 4U); // of those that could be read
-    EXPECT_EQ(raw.train_names[0], support::Hasher().add("cat/0.png").value());
-    EXPECT_EQ(raw.train_names[3], support::Hasher().add("dog/1.png").value());
+    EXPECT_THAT(raw.train_files.names, ElementsAre("cat/0.png", "cat/1.png", "dog/0.png", "dog/1.png"))
+        << "those that could be read";
+    EXPECT_THAT(raw.test_files.names, ::testing::IsEmpty());
 }
 
 TEST_F(ImageFolder, ClassFoldersMayLieUnderTheRoot) {

@@ -104,6 +104,15 @@ TEST_F(ImageListing, RefusesAClassWithoutImagesAndNamesWhatItHolds) {
                           "1 .gif: convert them"));
 }
 
+TEST_F(ImageListing, WarnsEachTimeUnlessItIsToKeepSilent) {
+    add("cat/1.jpg");
+    add("cat/notes.txt");
+    const auto first = stderr_in_file([&] { list(); }), second = stderr_in_file([&] { list(); });
+    EXPECT_THAT(first, HasSubstr("left out 1 entry that is no image of a class"));
+    EXPECT_EQ(first, second);
+    EXPECT_EQ(stderr_in_file([&] { list_images(folder.path(), Remarks::kept_back); }), "");
+}
+
 TEST_F(ImageListing, RefusesAFolderWithoutFolders) {
     EXPECT_THAT(refusal(), HasSubstr("expected one sub-folder of images for each class, found none"));
     add("1.jpg");

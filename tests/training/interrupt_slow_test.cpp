@@ -3,6 +3,7 @@
 #include <csignal>
 #include <cstdlib>
 
+#include <ATen/record_function.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -43,6 +44,28 @@ TrainOptions options() {
     std::_Exit(0);
 }
 
+/// Continues from the checkpoint and compares with a training that was never stopped.
+void expect_same_result(const std::filesystem::path& checkpoint, const Datasets& data,
+                        const TrainOptions& options) {
+    TrainContext context;
+    search_spaces::Network straight = tests::tiny_network(5), resumed = tests::tiny_network(5);
+    const TrainResult whole = train(straight, data, options, context);
+    ASSERT_TRUE(std::filesystem::exists(checkpoint));
+    context.checkpoint = checkpoint;
+    const TrainResult result = train(resumed, data, options, context);
+    ASSERT_EQ(result.history.size(), whole.history.size());
+    for (std::size_t i = 0; i < whole.history.size(); ++i) {
+        EXPECT_EQ(result.history[i].train_loss, whole.history[i].train_loss);
+        EXPECT_EQ(result.history[i].train_accuracy, whole.history[i].train_accuracy);
+        EXPECT_EQ(result.history[i].learning_rate, whole.history[i].learning_rate);
+        EXPECT_EQ(result.history[i].validation_loss, whole.history[i].validation_loss);
+    }
+    const TensorMap expected = state_of(*straight);
+    for (const auto& [name, tensor] : state_of(*resumed)) {
+        EXPECT_TRUE(torch::equal(tensor, expected.at(name))) << name;
+    }
+}
+
 TEST(InterruptDeathTest, ResumingGoesOnWithinTheInterruptedEpoch) {
     GTEST_FLAG_SET(death_test_style, "threadsafe");
     // The second process runs this test from its beginning: the folder's name has to be the same there.
@@ -50,20 +73,50 @@ TEST(InterruptDeathTest, ResumingGoesOnWithinTheInterruptedEpoch) {
     const auto checkpoint = folder / "checkpoint.safetensors";
     EXPECT_EXIT(train_until_signal(checkpoint), ::testing::ExitedWithCode(143), "");
 
-    TrainContext context;
-    search_spaces::Network straight = tests::tiny_network(5), resumed = tests::tiny_network(5);
-    const TrainResult whole = train(straight, tests::tiny_data(), options(), context);
     ASSERT_TRUE(std::filesystem::exists(checkpoint));
-    context.checkpoint = checkpoint;
     EXPECT_THAT(read_safetensors(checkpoint).metadata.at("open"), ::testing::HasSubstr(R"("steps":1)"));
-    const TrainResult result = train(resumed, tests::tiny_data(), options(), context);
-    ASSERT_EQ(result.history.size(), 3);
-    EXPECT_EQ(result.history[2].train_loss, whole.history[2].train_loss);
-    EXPECT_EQ(result.history[2].train_accuracy, whole.history[2].train_accuracy);
-    const TensorMap expected = state_of(*straight);
-    for (const auto& [name, tensor] : state_of(*resumed)) {
-        EXPECT_TRUE(torch::equal(tensor, expected.at(name))) << name;
-    }
+    expect_same_result(checkpoint, tests::tiny_data(), options());
+    std::filesystem::remove_all(folder);
+}
+
+/// Three batches of validation images.
+Datasets validated_at_length() {
+    Datasets data = tests::tiny_data();
+    data.validation = tests::tiny_images(300, 2);
+    return data;
+}
+
+/// SIGTERM comes while the first epoch is validated, which the loss without gradients tells.
+[[noreturn]] void train_until_signal_in_validation(const std::filesystem::path& checkpoint) {
+    support::install_signal_handlers();
+    at::addGlobalCallback(at::RecordFunctionCallback([](const at::RecordFunction& call)
+                                                         -> std::unique_ptr<at::ObserverContext> {
+                              if (std::string_view(call.name()).ends_with("log_softmax") &&
+                                  !torch::GradMode::is_enabled()) {
+                                  std::raise(SIGTERM);
+                              }
+                              return nullptr;
+                          }).scopes({at::RecordScope::FUNCTION}));
+    TrainContext context;
+    context.checkpoint = checkpoint;
+    try {
+        search_spaces::Network network = tests::tiny_network(5);
+        train(network, validated_at_length(), options(), context);
+    } catch (const support::Interrupted& interrupted) { std::_Exit(static_cast<int>(interrupted.code())); }
+    std::_Exit(0);
+}
+
+TEST(InterruptDeathTest, ValidationIsInterruptedAndTheEpochIsKept) {
+    GTEST_FLAG_SET(death_test_style, "threadsafe");
+    const auto folder = std::filesystem::temp_directory_path() / "tessera-interrupt-validation-test";
+    const auto checkpoint = folder / "checkpoint.safetensors";
+    std::filesystem::remove_all(folder);
+    EXPECT_EXIT(train_until_signal_in_validation(checkpoint), ::testing::ExitedWithCode(143), "");
+    ASSERT_TRUE(std::filesystem::exists(checkpoint));
+    const auto metadata = read_safetensors(checkpoint).metadata;
+    EXPECT_EQ(metadata.at("epoch"), "0");
+    EXPECT_THAT(metadata.at("open"), ::testing::HasSubstr(R"("steps":10)"));
+    expect_same_result(checkpoint, validated_at_length(), options());
     std::filesystem::remove_all(folder);
 }
 

@@ -77,7 +77,7 @@ TEST(Evaluate, TellsWhichClassesAreTakenForWhich) {
     const Dataset images = tests::tiny_images(300, 4);
     const Normalisation normalisation = tests::tiny_data().normalisation;
     search_spaces::Network network = tests::tiny_network(1);
-    const Evaluation evaluation = evaluate(network, images, normalisation, torch::kCPU);
+    const Evaluation evaluation = evaluate(network, images, normalisation, torch::kCPU, Confusions::counted);
     const torch::NoGradGuard no_grad;
     network->eval();
     std::vector<std::int64_t> all(300);
@@ -93,6 +93,8 @@ TEST(Evaluate, TellsWhichClassesAreTakenForWhich) {
         }
     }
     EXPECT_DOUBLE_EQ(evaluation.confusion.accuracy(), evaluation.accuracy);
+    EXPECT_EQ(evaluate(network, images, normalisation, torch::kCPU).confusion.classes(), 0)
+        << "not asked for";
 }
 
 TEST(Evaluate, OfNoImagesIsUnknown) {
@@ -147,7 +149,8 @@ TEST(Checkpoint, ComesBackToTheBit) {
     Checkpoint checkpoint;
     checkpoint.history = {{1, 0.1, 1.0 / 3, 0.25, 0.5, std::numeric_limits<double>::quiet_NaN(), 12.5}};
     checkpoint.tensors["model.w"] = torch::ones({2});
-    write_checkpoint(file, "abc", checkpoint);
+    checkpoint.share = 0.25;
+    write_checkpoint(file, "abc", "a", checkpoint);
     const auto back = read_checkpoint(file, "abc");
     ASSERT_TRUE(back.has_value());
     ASSERT_EQ(back->history.size(), 1);
@@ -157,6 +160,12 @@ TEST(Checkpoint, ComesBackToTheBit) {
     EXPECT_FALSE(read_checkpoint(file, "abd").has_value());
     EXPECT_FALSE(read_checkpoint(scratch.path() / "absent", "abc").has_value());
     EXPECT_FALSE(read_checkpoint({}, "abc").has_value());
+
+    EXPECT_EQ(checkpoint_share(file, "a"), 0.25);
+    EXPECT_EQ(checkpoint_share(file, "b"), 0);
+    EXPECT_EQ(checkpoint_share(scratch.path() / "absent", "a"), 0);
+    std::filesystem::resize_file(file, 20);
+    EXPECT_EQ(checkpoint_share(file, "a"), 0);
 }
 
 TEST(History, AsTextAndCurve) {

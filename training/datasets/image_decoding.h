@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "training/preprocessing.h"
+
 namespace tessera::training {
 
 /// Pixels row by row, channels interleaved (height x width x channels).
@@ -19,7 +21,8 @@ struct DecodeOptions {
     /// A JPEG may be decoded at 1/2, 1/4 or 1/8 of its size as long as both sides stay at least twice this;
     /// 0: never.
     std::int64_t needed_side = 0;
-    std::int64_t max_pixels = 100'000'000; ///< width x height in the header of a file that is decoded at all
+    std::int64_t max_pixels =
+        default_max_pixels; ///< width x height in the header of a file that is decoded at all
 };
 
 /// Decodes by content, whatever the file is called. Whatever the file holds becomes 8-bit grey or RGB:

@@ -13,7 +13,6 @@
 
 #include "support/error.h"
 #include "support/files.h"
-#include "support/hash.h"
 #include "support/interrupt.h"
 #include "support/log.h"
 #include "support/progress.h"
@@ -125,7 +124,7 @@ DecodedImages FolderLoader::from_cache(const FolderListing& listing) {
     if (options_.cache.empty()) {
         return decode_images(listing, options_);
     }
-    const auto key = listing.key(fmt::format("decoded images 3: {}x{}x{} of at most {}", options_.channels,
+    const auto key = listing.key(fmt::format("decoded images 4: {}x{}x{} of at most {}", options_.channels,
                                              options_.height, options_.width, options_.max_pixels));
     const auto file = options_.cache / cache_name(listing.folder, key);
     const auto listed = static_cast<std::int64_t>(listing.files.size());
@@ -206,19 +205,18 @@ void check_every_class(const Dataset& data, const FolderListing& listing) {
     }
 }
 
-/// Of the files that were not skipped.
-std::vector<std::uint64_t> name_hashes(const FolderListing& listing,
-                                       const std::vector<SkippedFile>& skipped) {
-    std::vector<std::uint64_t> hashes;
+/// Those that were not skipped.
+ImageFiles files_read(const FolderListing& listing, const std::vector<SkippedFile>& skipped) {
+    ImageFiles files{listing.folder, {}};
     auto gap = skipped.begin();
     for (std::size_t i = 0; i < listing.files.size(); ++i) {
         if (gap != skipped.end() && static_cast<std::size_t>(gap->place) == i) {
             ++gap;
         } else {
-            hashes.push_back(support::Hasher().add(listing.files[i].first).value());
+            files.names.push_back(listing.files[i].first);
         }
     }
-    return hashes;
+    return files;
 }
 
 } // namespace
@@ -269,14 +267,18 @@ RawDatasets load_image_folder(const ImageFolderOptions& options) {
     raw.classes = train.classes;
     auto images = loader.load(train);
     raw.validation = validation ? loader.load(*validation).data : Dataset{};
-    raw.test = test ? loader.load(*test).data : Dataset{};
+    if (test) {
+        auto test_images = loader.load(*test);
+        raw.test = std::move(test_images.data);
+        raw.test_files = files_read(*test, test_images.skipped);
+    }
     raw.damaged = loader.report();
     check_not_empty(raw.validation, validation);
     check_not_empty(raw.test, test);
     check_every_class(images.data, train);
     raw.train = std::move(images.data);
     if (!test) {
-        raw.train_names = name_hashes(train, images.skipped);
+        raw.train_files = files_read(train, images.skipped);
     }
     return raw;
 }

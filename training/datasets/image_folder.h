@@ -22,7 +22,7 @@ struct ImageFolderOptions {
     std::int64_t channels = 3, height = 0, width = 0; ///< of the images as they are kept
     std::int64_t classes = 0;                         ///< that the folder must have
     double max_damaged = 0.01;                        ///< share of the images that may be left out as damaged
-    std::int64_t max_pixels = 100'000'000;            ///< of an image as it lies in its file
+    std::int64_t max_pixels = default_max_pixels;     ///< of an image as it lies in its file
     std::filesystem::path cache;                      ///< folder; empty: none
     std::int64_t cache_limit_mb = 0;                  ///< of all files in it; 0: no limit
 };

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <map>
-#include <mutex>
-#include <optional>
 #include <set>
 #include <string>
 #include <system_error>
@@ -77,34 +75,25 @@ struct LeftOut {
     }
 };
 
-/// A folder is listed more than once: before it is read, and to read it.
-template <class... Args>
-void say_once(fmt::format_string<Args...> format, Args&&... args) {
-    static std::mutex mutex;
-    static std::set<std::string> said;
-    std::string message = fmt::format(format, std::forward<Args>(args)...);
-    const std::lock_guard lock(mutex);
-    if (said.insert(message).second) {
-        support::log_warning(message);
-    }
-}
-
 class Walk {
 public:
     explicit Walk(const fs::path& folder);
     FolderListing run();
+    /// Warns of what was passed over.
+    void tell() const;
 
 private:
     bool first_visit(const fs::path& folder);
     void list_class(const fs::path& name);
     void list_below(const fs::path& relative, LeftOut& left_out);
 
+    fs::path folder_;
     FolderListing listing_;
     LeftOut no_images_, visited_again_;
     std::set<std::pair<dev_t, ino_t>> visited_;
 };
 
-Walk::Walk(const fs::path& folder) {
+Walk::Walk(const fs::path& folder) : folder_(folder) {
     listing_.folder = folder;
     // A link upwards would take the whole data set, or the whole file system, for one class.
     std::error_code error;
@@ -165,7 +154,6 @@ void Walk::list_class(const fs::path& name) {
 }
 
 FolderListing Walk::run() {
-    const auto folder = listing_.folder.string();
     for (const auto& entry : sorted_entries(listing_.folder)) {
         std::error_code unreadable;
         if (!entry.is_directory(unreadable)) {
@@ -177,20 +165,24 @@ FolderListing Walk::run() {
         }
     }
     if (listing_.classes.empty()) {
-        throw support::RunError(
-            fmt::format("{}: expected one sub-folder of images for each class, found none", folder));
-    }
-    if (const auto count = no_images_.count; count > 0) {
-        const auto extensions = no_images_.extension_text();
-        say_once("{}: left out {} that {} no image of a class, the first is {}{}", folder,
-                 count == 1 ? "1 entry" : fmt::format("{} entries", count), count == 1 ? "is" : "are",
-                 no_images_.first.string(), extensions.empty() ? "" : fmt::format(" ({})", extensions));
-    }
-    if (const auto count = visited_again_.count; count > 0) {
-        say_once("{}: left out {} to a folder that was visited before, the first is {}", folder,
-                 count == 1 ? "1 link" : fmt::format("{} links", count), visited_again_.first.string());
+        throw support::RunError(fmt::format(
+            "{}: expected one sub-folder of images for each class, found none", folder_.string()));
     }
     return std::move(listing_);
+}
+
+void Walk::tell() const {
+    if (const auto count = no_images_.count; count > 0) {
+        const auto extensions = no_images_.extension_text();
+        support::warn("{}: left out {} that {} no image of a class, the first is {}{}", folder_.string(),
+                      count == 1 ? "1 entry" : fmt::format("{} entries", count), count == 1 ? "is" : "are",
+                      no_images_.first.string(), extensions.empty() ? "" : fmt::format(" ({})", extensions));
+    }
+    if (const auto count = visited_again_.count; count > 0) {
+        support::warn("{}: left out {} to a folder that was visited before, the first is {}",
+                      folder_.string(), count == 1 ? "1 link" : fmt::format("{} links", count),
+                      visited_again_.first.string());
+    }
 }
 
 } // namespace
@@ -206,7 +198,14 @@ bool is_visible(const fs::path& file) {
     return !name.starts_with('.') && name != "__MACOSX";
 }
 
-FolderListing list_images(const fs::path& folder) { return Walk(folder).run(); }
+FolderListing list_images(const fs::path& folder, Remarks remarks) {
+    Walk walk(folder);
+    FolderListing listing = walk.run();
+    if (remarks == Remarks::made) {
+        walk.tell();
+    }
+    return listing;
+}
 
 std::string FolderListing::key(std::string_view purpose) const {
     support::Hasher hasher;

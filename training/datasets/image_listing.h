@@ -22,12 +22,15 @@ struct FolderListing {
     std::string key(std::string_view purpose) const;
 };
 
+/// Whether a listing warns of what it leaves out: one that only counts what another will read keeps silent.
+enum class Remarks { made, kept_back };
+
 /// Takes *.jpg, *.jpeg and *.png in any case. Links are followed, but a folder that was visited before (a
 /// cycle, or two links to one folder) is left out, with a warning. Hidden files and folders are left out;
 /// so is what is no image, with one warning. A file that cannot be read, such as a link to nowhere, is listed
 /// all the same: decoding it says what is wrong. Throws RunError for a folder that cannot be read or holds no
 /// folders, and for a class without images (naming what else it holds).
-FolderListing list_images(const std::filesystem::path& folder);
+FolderListing list_images(const std::filesystem::path& folder, Remarks remarks = Remarks::made);
 
 /// Name in lower case (ASCII).
 std::string lower_case(std::string name);

@@ -32,11 +32,12 @@ struct Tiff {
 
 int exif_orientation(std::string_view app1) {
     constexpr auto header = "Exif\0\0"sv;
+    return app1.starts_with(header) ? tiff_orientation(app1.substr(header.size())) : 1;
+}
+
+int tiff_orientation(std::string_view bytes) {
     constexpr std::uint32_t orientation_tag = 0x0112, short_type = 3;
-    if (!app1.starts_with(header)) {
-        return 1;
-    }
-    Tiff tiff{app1.substr(header.size())};
+    Tiff tiff{bytes};
     tiff.big_endian = tiff.bytes.starts_with("MM"sv);
     if ((!tiff.big_endian && !tiff.bytes.starts_with("II"sv)) || tiff.number(2, 2) != 42) {
         return 1;

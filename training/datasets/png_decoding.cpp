@@ -7,6 +7,7 @@
 
 #include "support/error.h"
 #include "training/datasets/image_decoding.h"
+#include "training/datasets/image_orientation.h"
 
 namespace tessera::training {
 namespace {
@@ -55,6 +56,7 @@ Reader::Reader(std::string_view content) : bytes(content) {
     png_set_read_fn(png, this, read_bytes);
     png_set_user_limits(png, PNG_UINT_31_MAX, PNG_UINT_31_MAX); // the caller looks at the area
     png_set_chunk_malloc_max(png, 8U << 20);
+    png_set_chunk_cache_max(png, 1); // texts are not kept
 }
 
 /// Up to the pixels.
@@ -108,8 +110,21 @@ bool read_pixels(Reader& reader, png_bytepp rows) {
         return false;
     }
     png_read_image(reader.png, rows);
-    png_read_end(reader.png, nullptr);
+    png_read_end(reader.png, reader.info); // what comes after the pixels may be their orientation
     return true;
+}
+
+int orientation_of(const Reader& reader) {
+#ifdef PNG_eXIf_SUPPORTED // libpng 1.6.32
+    png_uint_32 size = 0;
+    png_bytep bytes = nullptr;
+    if (png_get_eXIf_1(reader.png, reader.info, &size, &bytes) != 0) {
+        return tiff_orientation({reinterpret_cast<const char*>(bytes), size});
+    }
+#else
+    static_cast<void>(reader);
+#endif
+    return 1;
 }
 
 } // namespace
@@ -146,7 +161,7 @@ Image decode_png(std::string_view bytes, const DecodeOptions& options, const std
     if (image.channels % 2 == 0) {
         lay_on_white(image);
     }
-    return image;
+    return upright(std::move(image), orientation_of(reader));
 }
 
 } // namespace tessera::training

@@ -15,9 +15,10 @@ namespace tessera::training {
 struct RawDatasets {
     Dataset train, validation, test;
     std::vector<std::string> classes;
-    /// Where `test` is to be held out of `train`: a hash of each row's name, so that adding images moves few
-    /// others between the splits.
-    std::vector<std::uint64_t> train_names{};
+    /// Where `test` is to be held out of `train`, the files of its rows: by their names, so that adding
+    /// images moves few others between the splits.
+    ImageFiles train_files{};
+    ImageFiles test_files{};  ///< where the data set has such a split, made of files
     std::int64_t damaged = 0; ///< files that were left out
 };
 
