@@ -70,7 +70,7 @@ fs::path class_folders(const fs::path& root, const std::string& split, const std
 std::vector<std::int64_t> places_of(const std::vector<std::string>& found,
                                     const std::vector<std::string>& classes, const std::string& source,
                                     const char* what) {
-    constexpr std::ptrdiff_t shown = 5;
+    static constexpr std::ptrdiff_t shown = 5;
     const auto first_of = [](const std::vector<std::string>& names) {
         return fmt::format("{}{}",
                            fmt::join(names.begin(), names.begin() + std::min(std::ssize(names), shown), ", "),
