@@ -7,6 +7,12 @@ target_include_directories(tessera_options INTERFACE
   $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}> $<INSTALL_INTERFACE:include/tessera>)
 target_compile_options(tessera_options INTERFACE
   $<BUILD_INTERFACE:-Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor>)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_GREATER_EQUAL 12
+   AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+  # Both are false in its inlined std::string, where optimised code appends or copies.
+  target_compile_options(tessera_options INTERFACE
+    $<BUILD_INTERFACE:-Wno-restrict -Wno-stringop-overflow>)
+endif()
 if(TESSERA_WERROR)
   target_compile_options(tessera_options INTERFACE $<BUILD_INTERFACE:-Werror>)
 endif()
