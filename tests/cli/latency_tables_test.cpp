@@ -127,8 +127,8 @@ TEST_F(LatencyTables, ProbesGoToAnotherMachineAndItsResultsComeBack) {
     const Ending emitted = tessera({"measure", "plain.yaml", "--emit", "probes"});
     ASSERT_EQ(emitted.status, 0) << emitted.err;
     EXPECT_THAT(emitted.out, HasSubstr("  tessera measure plain.yaml --from probes/RESULTS.csv\n"));
-    const Ending again = tessera({"measure", "plain.yaml", "--run", "a run", "--emit", "more probes"});
-    EXPECT_THAT(again.out,
+    const Ending in_a_run = tessera({"measure", "plain.yaml", "--run", "a run", "--emit", "more probes"});
+    EXPECT_THAT(in_a_run.out,
                 HasSubstr("  tessera measure plain.yaml --run 'a run' --from 'more probes/RESULTS.csv'\n"));
     EXPECT_FALSE(fs::exists(folder / "runs"));
     EXPECT_THAT(half_written(folder / "probes"), IsEmpty());

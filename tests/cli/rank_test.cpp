@@ -1,6 +1,7 @@
 // Known accuracies: `rank` from a quality table alone, and `fit --accuracies` in place of fine-tuned samples.
 #include <array>
 #include <cmath>
+#include <cstdlib>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -126,6 +127,22 @@ TEST_F(Rank, MistakesAreOneLine) {
         EXPECT_EQ(line_count(ending.err), 1) << ending.err;
         EXPECT_THAT(ending.out, IsEmpty());
     }
+}
+
+TEST_F(Rank, ReachesThePublishedTruth) {
+    const char* table = std::getenv("TESSERA_NAS_BENCH_MACRO");
+    if (table == nullptr) {
+        GTEST_SKIP() << "TESSERA_NAS_BENCH_MACRO does not name the published table (JSON)";
+    }
+    const Ending ending = tessera({"rank", source + "/configs/nas-bench-macro.yaml", "--qualities",
+                                   source + "/docs/experiments/data/nas-bench-macro/library.csv", "--truth",
+                                   table, "--samples", "0,20,100", "--check-costs", "--json"});
+    ASSERT_EQ(ending.status, 0) << ending.err;
+    const auto json = nlohmann::json::parse(ending.out);
+    EXPECT_EQ(json.at("costs").at("equal"), json.at("networks"));
+    EXPECT_GT(json.at("sizes").at(0).at("tau").at("mean"), 0.72);
+    EXPECT_GT(json.at("sizes").at(1).at("tau").at("mean"), 0.82);
+    EXPECT_GT(json.at("sizes").at(2).at("tau").at("mean"), 0.86);
 }
 
 TEST_F(Rank, KnownAccuraciesTakeThePlaceOfFineTunedSamples) {
