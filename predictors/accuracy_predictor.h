@@ -14,8 +14,9 @@ namespace tessera::predictors {
 /// additive: every (block, choice) adds its own number to the score, which exact solvers can work with;
 /// second_order: products of two blocks' noise besides.
 enum class Form { additive, second_order };
-/// In what measure of a block's noise (NSR) the score is linear: the noise itself, or its root.
-enum class Scale { noise, root };
+/// In what measure of a block's noise (NSR) the score is linear: the noise itself, its root, or its power 1.5
+/// (which of them depends on how well the choices are trained: docs/experiments/nas-bench-macro.md).
+enum class Scale { noise, root, power };
 
 struct FitOptions {
     Form form = Form::additive;
@@ -88,7 +89,7 @@ private:
     Prediction at_score(double score) const;
     std::size_t blocks_ = 0;
     double ceiling_ = 1;
-    std::vector<Regression> regressions_; ///< one, or both scales where the form is additive
+    std::vector<Regression> regressions_; ///< one, or one a scale where the form is additive
     double half_width_ = 0;               ///< of the interval, in the score
 };
 

@@ -13,7 +13,8 @@ const support::EnumNames<Form>& forms() {
 }
 
 const support::EnumNames<Scale>& scales() {
-    static const support::EnumNames<Scale> names = {{"noise", Scale::noise}, {"root", Scale::root}};
+    static const support::EnumNames<Scale> names = {
+        {"noise", Scale::noise}, {"root", Scale::root}, {"power", Scale::power}};
     return names;
 }
 

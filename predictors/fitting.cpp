@@ -139,7 +139,17 @@ double log_jacobian(std::span<const Sample> samples, double ceiling) {
 
 } // namespace
 
-double scaled(Scale scale, double quality) { return scale == Scale::root ? std::sqrt(quality) : quality; }
+double scaled(Scale scale, double quality) {
+    switch (scale) {
+    case Scale::root:
+        return std::sqrt(quality);
+    case Scale::power:
+        return quality * std::sqrt(quality);
+    case Scale::noise:
+        break;
+    }
+    return quality;
+}
 
 double score_of(double accuracy, double ceiling) { return std::log(std::max(ceiling - accuracy, 1e-4)); }
 
@@ -153,7 +163,7 @@ Fitted fit_regressions(std::span<const Sample> samples, Form form) {
         }
         targets.push_back(std::move(target));
     }
-    constexpr Scale scales[] = {Scale::noise, Scale::root};
+    constexpr Scale scales[] = {Scale::noise, Scale::root, Scale::power};
     std::vector<std::vector<Regression>> regressions(ceilings.size()); // weight: the log of the evidence
     for (const Scale scale : scales) {
         const Design design(samples, scale, form);

@@ -17,7 +17,7 @@ struct Fitted {
 /// Throws RunError as AccuracyPredictor::fit does, with fewer than `least` samples too.
 void check_samples(std::span<const Sample> samples, std::size_t least);
 /// The ceiling with the largest evidence among a few above the best sample, and under it the regressions of
-/// both scales weighted by theirs (additive) or the better one (second_order). Needs two samples.
+/// all scales weighted by theirs (additive) or the best one (second_order). Needs two samples.
 Fitted fit_regressions(std::span<const Sample> samples, Form form);
 
 /// A block's noise in a scale.

@@ -76,7 +76,7 @@ def fit_bayesian(groups, centres, y):
 
 class Predictor:
     STEPS = (0.2, 0.4, 1.0, 2.5, 10)
-    SCALES = (lambda x: x, np.sqrt)
+    SCALES = (lambda x: x, np.sqrt, lambda x: x**1.5)
 
     def __init__(self, steps=STEPS, scales=SCALES, choices=True, common=True, products=False, extra=None):
         self.steps, self.scales, self.choices, self.common = steps, scales, choices, common
@@ -226,6 +226,7 @@ def ablate(truth_file, quality_file, draws):
     row("no ceiling but 100 %", Predictor(steps=(10,)))
     row("scale: noise alone", Predictor(scales=(same,)))
     row("scale: root alone", Predictor(scales=(root,)))
+    row("scale: power 1.5 alone", Predictor(scales=(lambda x: x**1.5,)))
     row("scale: log(noise + 0.01) alone", Predictor(scales=(log,)))
     row("no choices of their own", Predictor(choices=False))
     row("no common slope", Predictor(common=False))

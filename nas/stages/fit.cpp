@@ -93,7 +93,9 @@ Outcome fit_outcome(StageContext& context) {
     std::string scales;
     for (const auto& r : predictor.regressions()) {
         scales += fmt::format("{}{:.0f} % on the {}", scales.empty() ? "" : ", ", 100 * r.weight,
-                              r.scale == predictors::Scale::root ? "root of the noise" : "noise");
+                              r.scale == predictors::Scale::root    ? "root of the noise"
+                              : r.scale == predictors::Scale::power ? "noise to the power 1.5"
+                                                                    : "noise");
     }
     return {fmt::format("Predictor: on networks it was not fitted on: tau {:.2f}, rho {:.2f}, RMSE {:.2f} "
                         "points (guessing "

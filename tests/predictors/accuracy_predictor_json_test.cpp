@@ -79,9 +79,9 @@ TEST_F(DamagedPredictor, IsRefusedWithItsFile) {
     refuse_changed([](auto& j) { j["blocks"] = 2.5; }, "\"blocks\" is not within");
     refuse_changed([](auto& j) { j["blocks"] = 4; }, "\"slopes\" needs 4 numbers");
     refuse_changed([](auto& j) { j["half_width"] = -0.1; }, "\"half_width\" is negative");
-    refuse_changed([](auto& j) { j["regressions"] = ordered_json::array(); }, "needs 1 to 2");
-    refuse_changed([](auto& j) { j["regressions"].push_back(j["regressions"][0]); }, "needs 1 to 2");
-    refuse_changed([](auto& j) { j["regressions"] = 3; }, "needs 1 to 2");
+    refuse_changed([](auto& j) { j["regressions"] = ordered_json::array(); }, "needs 1 to 3");
+    refuse_changed([](auto& j) { j["regressions"].push_back(j["regressions"][0]); }, "needs 1 to 3");
+    refuse_changed([](auto& j) { j["regressions"] = 3; }, "needs 1 to 3");
     refuse_changed([](auto& j) { j["regressions"].erase(0); }, "do not sum to 1");
     const auto refuse_regression = [&](auto change, const std::string& why) {
         refuse_changed([&](auto& j) { change(j["regressions"][1]); }, why);
