@@ -262,8 +262,11 @@ std::string estimate_comment(const std::map<std::string, StageEstimate>& estimat
 
 std::string first_configuration(const std::filesystem::path& folder, const FolderSurvey& survey,
                                 const FirstOptions& options) {
-    const auto root = std::filesystem::absolute(folder).lexically_normal();
-    const std::string folder_name = (root.filename().empty() ? root.parent_path() : root).filename().string();
+    auto root = std::filesystem::absolute(folder).lexically_normal();
+    if (!root.has_filename()) {
+        root = root.parent_path(); // "photos/" and "." are folders whose parent takes the cache
+    }
+    const std::string folder_name = root.filename().string();
     Plan plan;
     plan.channels = survey.grey >= 0.95 ? 1 : 3;
     plan.side = side_for(survey.median);

@@ -49,6 +49,20 @@ TEST_F(Init, AFolderWithoutSplitsBecomesAConfigurationThatRuns) {
     EXPECT_TRUE(fs::exists(folder / "r/report/report.html"));
 }
 
+TEST_F(Init, TheCacheLiesBesideTheImagesHoweverTheyAreNamed) {
+    put_classes(folder / "photos", {"a", "b"}, 12, 34);
+    const std::string beside = "\n  cache: " + (folder.path() / "photos.cache").string() + "\n";
+    for (const char* name : {"photos", "photos/", "photos/.", "./photos//"}) {
+        EXPECT_THAT(init({name, "--hours", "0.01"}), HasSubstr(beside)) << name;
+    }
+    const Ending inside =
+        run({"init", ".", "--hours", "0.01"}, {folder / "photos", 0, false}); // where its images are
+    EXPECT_THAT(inside.out, HasSubstr(beside)) << inside.err;
+    // What an earlier version put inside is no class.
+    put(folder / "photos/photos.cache/photos-1.images", "decoded");
+    EXPECT_THAT(init({"photos", "--hours", "0.01"}), HasSubstr("\n  classes: 2\n"));
+}
+
 TEST_F(Init, SplitsGreyImagesAndLargeOnesAreSeen) {
     put_classes(folder / "images/train", {"a", "b"}, 12, 100);
     put_classes(folder / "images/test", {"a", "b"}, 3, 100);

@@ -26,7 +26,7 @@ fs::directory_iterator entries_of(const fs::path& folder) {
 
 bool is_folder(const fs::directory_entry& entry) {
     std::error_code unreadable;
-    return entry.is_directory(unreadable) && is_visible(entry.path());
+    return entry.is_directory(unreadable) && is_visible(entry.path()) && !is_image_cache(entry.path());
 }
 
 /// The folder of one of these names; empty where there is none.
