@@ -240,6 +240,21 @@ TEST_F(Changes, ADamagedModelIsTrainedAgain) {
     EXPECT_TRUE(same_files(files, snapshot(folder / "r")));
 }
 
+TEST_F(Changes, AnExportedFileThatIsLostIsWrittenAgain) {
+    walk();
+    const auto files = snapshot(folder / "r");
+    for (const char* name : {"model.pt", "example.safetensors"}) {
+        for (const auto& entry : fs::directory_iterator(folder / "r/export")) {
+            if (entry.is_directory()) {
+                EXPECT_TRUE(fs::remove(entry.path() / name));
+            }
+        }
+        EXPECT_THAT(tessera({"status"}).out, HasSubstr(std::string(name) + " is missing"));
+        EXPECT_EQ(tessera({"export", "-q"}).status, 0);
+        EXPECT_TRUE(same_files(files, snapshot(folder / "r")));
+    }
+}
+
 TEST_F(Changes, APickThatCannotBeIsSaidBeforeAnythingIsDone) {
     const Ending ending = tessera({"run", "tiny.yaml", "--set", "finetune.pick=[bogus]"});
     EXPECT_EQ(ending.status, 2);
