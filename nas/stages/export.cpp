@@ -17,7 +17,8 @@ namespace tessera::nas {
 namespace {
 
 /// Part of the fingerprint: what an earlier version exported is exported again.
-constexpr const char* exported_form = "with preprocessing, its largest image, and an example; every file counts";
+constexpr const char* exported_form =
+    "with preprocessing, its largest image, and an example; every file counts";
 
 /// The first image of the test set (of a set too small for one, of another): what the network will see, in
 /// form and in kind.

@@ -159,6 +159,18 @@ TEST_F(Changes, TrainingIsNotDiscardedUnasked) {
     EXPECT_NE(content_of(folder / "r/teach/result.json"), files.at("teach/result.json"));
 }
 
+TEST_F(Changes, DropoutIsPartOfWhatTheReferenceWasTrainedWith) {
+    ASSERT_EQ(tessera({"teach", "tiny.yaml", "-q"}).status, 0);
+    const std::string without = content_of(folder / "r/teach/weights.safetensors");
+    const std::string dropout = "space.head.dropout=0.5";
+    EXPECT_THAT(tessera({"teach", "--dry-run", "--set", dropout}).out, HasSubstr("space.head.dropout"));
+    ASSERT_EQ(tessera({"teach", "-q", "--set", dropout}).status, 0);
+    EXPECT_NE(content_of(folder / "r/teach/weights.safetensors"), without);
+    EXPECT_THAT(tessera({"teach"}).err, HasSubstr("teach: up to date"));
+    EXPECT_THAT(tessera({"teach", "--dry-run", "--set", "space.head.dropout=0.25"}).out,
+                HasSubstr("space.head.dropout: 0.5 -> 0.25"));
+}
+
 TEST_F(Changes, WhatTookLessThanAMinuteIsRedoneUnasked) {
     walk();
     EXPECT_EQ(tessera({"run", "--set", "teach.epochs=2", "-q"}).status, 0);
