@@ -45,7 +45,8 @@ Outcome dry_run(StageContext& context, const std::vector<std::string>& names) {
         plan.begin(), plan.end(), [&](const PlannedStage& step) { return step.runs && wanted(step, names); });
     std::map<std::string, StageEstimate> estimates;
     if (works) {
-        const auto images = training::count_images(context.config.data);
+        const auto images = training::count_images(context.config.data, context.config.space.classes(),
+                                                   training::Remarks::of_layout);
         estimates =
             estimate_stages(context.config, measure_speed(context), images, standing_of(context, images));
     }
@@ -104,7 +105,7 @@ void warn_of_long_run(StageContext& context, const std::vector<std::string>& nam
     constexpr double short_run = 1e14; // MACs: a day at 1.2 thousand million a second, which any machine does
     const Configuration& config = context.config;
     const auto& space = config.space;
-    const auto images = training::count_images(config.data, training::Remarks::kept_back);
+    const auto images = training::count_images(config.data, space.classes(), training::Remarks::kept_back);
     double distilled = 0;
     for (std::size_t b = 0; b < space.blocks().size(); ++b) {
         for (const auto& choice : space.blocks()[b].choices) {

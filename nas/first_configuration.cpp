@@ -11,6 +11,7 @@
 #include "support/config_scalars.h"
 #include "support/error.h"
 #include "support/table.h"
+#include "training/image_counts.h"
 #include "training/safetensors.h"
 
 namespace tessera::nas {
@@ -304,6 +305,8 @@ std::string first_configuration(const std::filesystem::path& folder, const Folde
         return Configuration::read(support::Document::parse(text_of(draft, b), "first configuration"));
     };
     const Configuration first = read(budgets);
+    // What loading would refuse is refused now.
+    training::count_images(first.data, plan.classes, training::Remarks::kept_back);
     RunFolder nowhere(std::filesystem::temp_directory_path() / "tessera-first-configuration",
                       /*read_only=*/true);
     StageContext context(first, nowhere);

@@ -72,6 +72,19 @@ TEST_F(Init, SplitsGreyImagesAndLargeOnesAreSeen) {
     accepted();
 }
 
+TEST_F(Init, ClassFoldersBesideASplitAreLeftOutAloud) {
+    put_classes(folder / "images/train", {"a", "b"}, 12, 34);
+    put_classes(folder / "images", {"dogs", "birds"}, 3, 34);
+    const std::string said =
+        "images: its classes are those in 'train'; left out 2 folders beside it: birds, dogs\n";
+    const Ending ending = run({"init", "images", "--hours", "0.01"}, folder.here());
+    EXPECT_THAT(ending.err, HasSubstr(said));
+    EXPECT_THAT(ending.out, HasSubstr("\n  classes: 2\n"));
+    put(folder / "my.yaml", ending.out);
+    EXPECT_THAT(run({"run", "my.yaml", "--dry-run"}, folder.here()).err, HasSubstr(said));
+    EXPECT_THAT(run({"describe", "my.yaml"}, folder.here()).err, IsEmpty());
+}
+
 TEST_F(Init, TheLargestImageIsSaidAndCarriedAlong) {
     put_classes(folder / "images", {"a", "b"}, 12, 40);
     put_image(folder / "images/a/large.png", 200, 200, 0, 1);
@@ -129,11 +142,16 @@ TEST_F(Init, EachMistakeIsOneLine) {
     put(folder / "texts/a/1.jpg", "text");
     put(folder / "texts/b/1.jpg", "text");
     fs::create_directories(folder / "empty");
+    put_classes(folder / "single", {"a", "b"}, 1, 20);
+    put_classes(folder / "differ/train", {"a", "b"}, 3, 20);
+    put_classes(folder / "differ/test", {"a", "c"}, 3, 20);
     const std::vector<std::pair<std::vector<std::string>, std::string>> mistakes = {
         {{"init"}, "name a folder of images"},
         {{"init", "nowhere"}, "nowhere: no such folder"},
         {{"init", "one"}, "one class folder (a); a classifier needs two or more"},
         {{"init", "empty"}, "empty: expected"},
+        {{"init", "single"}, "data.test 0.15 of 2 training images leaves none for test in any class"},
+        {{"init", "differ"}, "class folders differ: only in "},
         {{"init", "texts"}, "texts: none of 2 images looked at can be decoded; the first: "},
         {{"init", "images", "--hours", "soon"}, "--hours: 'soon' is not a number"},
         {{"init", "images", "--max-pixels", "0"}, "--max-pixels 0: expected 1 to 4000000000"},

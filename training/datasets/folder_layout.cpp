@@ -53,6 +53,19 @@ bool holds_folders(const fs::path& folder) {
     return std::any_of(begin(entries), end(entries), is_folder);
 }
 
+/// Names of the folders that are no split, sorted.
+std::vector<std::string> others_in(const fs::path& root, const FolderLayout& layout) {
+    std::vector<std::string> names;
+    for (const auto& entry : entries_of(root)) {
+        const auto& path = entry.path();
+        if (is_folder(entry) && path != layout.train && path != layout.validation && path != layout.test) {
+            names.push_back(path.filename().string());
+        }
+    }
+    std::sort(names.begin(), names.end());
+    return names;
+}
+
 } // namespace
 
 FolderLayout find_layout(const fs::path& root) {
@@ -62,7 +75,8 @@ FolderLayout find_layout(const fs::path& root) {
     }
     FolderLayout layout{split_folder(root, {"train", "training"}),
                         split_folder(root, {"validation", "val", "valid"}),
-                        split_folder(root, {"test", "testing"})};
+                        split_folder(root, {"test", "testing"}),
+                        {}};
     const auto& other = layout.test.empty() ? layout.validation : layout.test;
     if (layout.train.empty() && !other.empty()) {
         throw support::UsageError(fmt::format(
@@ -72,6 +86,8 @@ FolderLayout find_layout(const fs::path& root) {
     }
     if (layout.train.empty() || (other.empty() && !holds_folders(layout.train))) {
         layout.train = root;
+    } else {
+        layout.beside = others_in(root, layout);
     }
     return layout;
 }

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
+#include <vector>
 
 namespace tessera::training {
 
@@ -9,6 +11,7 @@ namespace tessera::training {
 struct FolderLayout {
     std::filesystem::path train;            ///< the root itself where class folders lie directly under it
     std::filesystem::path validation, test; ///< empty: to be held out of `train`
+    std::vector<std::string> beside; ///< names of folders beside a split `train`, which are none, sorted
 };
 
 /// ROOT/{train,test,validation}/CLASS/ (test and validation may be missing; "training", "testing", "val" and

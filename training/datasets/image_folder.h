@@ -31,7 +31,7 @@ struct ImageFolderOptions {
 /// skipped, with the reason.
 DecodedImages decode_images(const FolderListing& listing, const ImageFolderOptions& options);
 
-/// The splits (training/datasets/folder_layout.h), each taken from the cache where it holds what the files
+/// The splits (training/datasets/folder_splits.h), each taken from the cache where it holds what the files
 /// still are, else decoded and stored there. `test` is empty where the folder has no such split. Throws
 /// UsageError for a layout that makes no sense or another number of classes; RunError for more damaged images
 /// than tolerated, for a class without a usable training image or a split without any, and for class folders

@@ -22,8 +22,9 @@ struct FolderListing {
     std::string key(std::string_view purpose) const;
 };
 
-/// Whether a listing warns of what it leaves out: one that only counts what another will read keeps silent.
-enum class Remarks { made, kept_back };
+/// Whether a listing warns of what it leaves out: of everything where images are read, of whole folders that
+/// are no part of a split data set where it is planned, of nothing where images are only counted.
+enum class Remarks { made, of_layout, kept_back };
 
 /// Takes *.jpg, *.jpeg and *.png in any case. Links are followed, but a folder that was visited before (a
 /// cycle, or two links to one folder) is left out, with a warning. Hidden files and folders are left out;
