@@ -165,6 +165,12 @@ TEST_F(Evaluate, MatchesClassFoldersByName) {
     EXPECT_THAT(refused(model, folder / "empty", 1), HasSubstr(in("empty")));
 }
 
+TEST_F(Evaluate, LatencyIsThatOfOneThreadUnlessAskedOtherwise) {
+    EXPECT_THAT(run({"evaluate", model.string(), "--data", "images"}, folder.here()).out,
+                HasSubstr(", 1 thread\n\nClasses"));
+    EXPECT_EQ(result(model, folder / "images", {"--threads", "2"}).at("latency").at("threads"), 2);
+}
+
 TEST_F(Evaluate, LeavesOutWhatCannotBeReadAndSaysSo) {
     fs::rename(folder / "images/test", folder / "images/Testing");
     put(folder / "images/Testing/night/0.jpg", "\xFF\xD8\xFF\xE0 not the rest of a picture");
@@ -258,7 +264,7 @@ TEST(EvaluateRun, TakesTheImagesThatTheRunHeldOut) {
 TEST(EvaluateRun, TakesImagesThatAreNoFiles) {
     const Scratch folder;
     put(folder / "table.yaml", tiny_latency_table());
-    put(folder / "tiny.yaml", replaced(tiny_configuration(), "rounds: 2", "table: table.yaml"));
+    put(folder / "tiny.yaml", replaced(tiny_configuration(), "rounds: 2", "table: table.yaml, threads: 2"));
     ASSERT_EQ(run({"run", "tiny.yaml", "--run", "r", "-q"}, folder.here()).status, 0);
     const auto exports = support::read_csv(folder / "r/export/exports.csv");
     const Ending ending =
@@ -268,6 +274,7 @@ TEST(EvaluateRun, TakesImagesThatAreNoFiles) {
     EXPECT_EQ(json.at("images"), 60);
     EXPECT_EQ(json.at("accuracy"), test_accuracy(folder));
     EXPECT_EQ(json.at("data"), nullptr);
+    EXPECT_EQ(json.at("latency").at("threads"), 2) << "as the run's own are measured";
 }
 
 TEST(EvaluateRun, TheLargestImageOfTheRunGoesWithTheNetwork) {
