@@ -43,6 +43,7 @@ Outcome dry_run(StageContext& context, const std::vector<std::string>& names) {
     const std::vector<PlannedStage> plan = plan_stages(context);
     const bool works = std::any_of(
         plan.begin(), plan.end(), [&](const PlannedStage& step) { return step.runs && wanted(step, names); });
+    const bool asks = discarded_by(plan, context, names).needs_asking();
     std::map<std::string, StageEstimate> estimates;
     if (works) {
         const auto images = training::count_images(context.config.data, context.config.space.classes(),
@@ -61,8 +62,8 @@ Outcome dry_run(StageContext& context, const std::vector<std::string>& names) {
         }
         std::string reasons = fmt::format("{}", fmt::join(step.reasons, ", "));
         if (step.discards && step.spent >= 1) {
-            reasons += fmt::format("; discards {} of training (needs --redo {})",
-                                   support::duration(step.spent), step.stage->name);
+            reasons += fmt::format("; discards {} of training{}", support::duration(step.spent),
+                                   asks ? fmt::format(" (needs --redo {})", step.stage->name) : "");
         }
         nlohmann::json entry = {{"stage", step.stage->name}, {"runs", step.runs}, {"because", step.reasons}};
         if (step.runs) {

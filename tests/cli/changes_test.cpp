@@ -32,11 +32,12 @@ protected:
         const Ending ending = tessera({"run", "tiny.yaml", "-q"});
         ASSERT_EQ(ending.status, 0) << ending.err;
     }
-    /// As if `stage` had taken an hour.
-    void pretend_an_hour(const std::string& stage) {
+    void pretend_an_hour(const std::string& stage) { pretend(stage, 3600); }
+    /// As if `stage` had taken that long.
+    void pretend(const std::string& stage, double seconds) {
         const fs::path file = folder / "r/stages/seconds.json";
         auto json = nlohmann::json::parse(content_of(file));
-        json.at(stage)["seconds"] = 3600;
+        json.at(stage)["seconds"] = seconds;
         put(file, json.dump());
     }
     const Scratch folder;
@@ -173,6 +174,10 @@ TEST_F(Changes, DropoutIsPartOfWhatTheReferenceWasTrainedWith) {
 
 TEST_F(Changes, WhatTookLessThanAMinuteIsRedoneUnasked) {
     walk();
+    pretend("teach", 11);
+    const Ending planned = tessera({"run", "--dry-run", "--set", "teach.epochs=2"});
+    EXPECT_THAT(planned.out, HasSubstr("; discards 11 s of training"));
+    EXPECT_THAT(planned.out, Not(HasSubstr("needs --redo")));
     EXPECT_EQ(tessera({"run", "--set", "teach.epochs=2", "-q"}).status, 0);
 }
 
