@@ -97,6 +97,7 @@ TEST_F(Changes, ADryRunSubtractsWhatAnInterruptedStageHas) {
         }
     }
     EXPECT_GT(seconds("sample"), 0);
+    EXPECT_THAT(tessera({"status"}).out, HasSubstr("sample    begun, 80 %"));
     EXPECT_EQ(tessera({"sample", "-q"}).status, 0);
 
     fs::remove(folder / "r/stages/finetune.json");
@@ -115,6 +116,7 @@ TEST_F(Changes, ADryRunSubtractsTheEpochsOfTheReference) {
         program.wait_until([&] { return line_count(content_of(folder / "r/teach/metrics.csv")) > 300; }));
     program.send(SIGTERM);
     EXPECT_EQ(program.wait().status, 143);
+    EXPECT_THAT(tessera({"status"}).out, HasSubstr("teach     begun, "));
     const auto seconds = [&](const std::string& run_folder) {
         const Ending ending = run(
             {"teach", "tiny.yaml", "--run", run_folder, "--set", "teach.epochs=400", "--dry-run", "--json"},
