@@ -85,6 +85,17 @@ TEST_F(Init, ClassFoldersBesideASplitAreLeftOutAloud) {
     EXPECT_THAT(run({"describe", "my.yaml"}, folder.here()).err, IsEmpty());
 }
 
+TEST_F(Init, AWishThatCannotBeMetIsSaidSo) {
+    put_classes(folder / "images", {"a", "b"}, 12, 34);
+    const Ending ending = run({"init", "images", "--hours", "0.00001"}, folder.here());
+    EXPECT_EQ(ending.status, 0);
+    const std::string said =
+        "--hours 1e-05 cannot be met: the least for these images on this machine is about ";
+    EXPECT_THAT(ending.err, HasSubstr(said));
+    EXPECT_THAT(ending.out, HasSubstr("# " + said));
+    EXPECT_THAT(run({"init", "images", "--hours", "2"}, folder.here()).err, IsEmpty());
+}
+
 TEST_F(Init, TheLargestImageIsSaidAndCarriedAlong) {
     put_classes(folder / "images", {"a", "b"}, 12, 40);
     put_image(folder / "images/a/large.png", 200, 200, 0, 1);
