@@ -245,7 +245,7 @@ std::int64_t scaled(std::int64_t value, double seconds, double wanted, std::int6
     return std::max<std::int64_t>(least, std::llround(std::floor(exact / digits) * digits));
 }
 
-double seconds_of(const std::map<std::string, StageEstimate>& estimates) {
+double total_seconds(const std::map<std::string, StageEstimate>& estimates) {
     return std::accumulate(estimates.begin(), estimates.end(), 0.0,
                            [](double sum, const auto& each) { return sum + each.second.seconds; });
 }
@@ -259,7 +259,7 @@ std::string estimate_comment(const std::map<std::string, StageEstimate>& estimat
         }
     }
     return fmt::format("# Estimated on this machine ({}): {} in all{}.\n",
-                       support::counted(threads, "thread"), support::duration(seconds_of(estimates)),
+                       support::counted(threads, "thread"), support::duration(total_seconds(estimates)),
                        text.empty() ? "" : " (" + text + ")");
 }
 
@@ -338,7 +338,7 @@ Fitted fit_budgets(const Draft& draft) {
                0.95 * 0.4 * others * time, least.tune_images, 20 * draft.train);
     const Configuration fitted = configuration_with(draft, budgets);
     std::string estimate = estimate_comment(estimate_stages(fitted, speed, images), fitted.thread_budget());
-    const double shortest = seconds_of(estimate_stages(configuration_with(draft, least), speed, images));
+    const double shortest = total_seconds(estimate_stages(configuration_with(draft, least), speed, images));
     if (time < shortest) {
         const std::string unmet =
             fmt::format("--hours {} cannot be met: the least for these images on this machine is about {}",
