@@ -87,8 +87,8 @@ void look_at_sample(const FolderListing& listing, std::int64_t count, FolderSurv
 } // namespace
 
 FolderSurvey survey_folder(const fs::path& folder, std::int64_t max_pixels, std::int64_t sample) {
-    if (!fs::is_directory(folder)) {
-        throw support::UsageError(fmt::format("{}: no such folder", folder.string()));
+    if (const auto problem = training::folder_problem(folder); !problem.empty()) {
+        throw support::UsageError(problem);
     }
     const auto splits = training::list_splits(folder, 0);
     const FolderListing& train = splits.train;

@@ -342,6 +342,9 @@ TEST_F(Changes, RenamedClassesAreNoticed) {
     put(folder / "tiny.yaml", text);
     ASSERT_EQ(tessera({"teach", "tiny.yaml", "-q"}).status, 0);
     EXPECT_THAT(tessera({"teach"}).err, HasSubstr("teach: up to date"));
+    put(folder / "images/notes.txt", "no image"); // which is told where images are read
+    EXPECT_THAT(tessera({"status"}).err, IsEmpty());
+    EXPECT_THAT(tessera({"run", "--dry-run"}).err, Not(HasSubstr("left out")));
     fs::rename(folder / "images/a", folder / "images/z");
     EXPECT_THAT(tessera({"run", "--dry-run"}).out, HasSubstr("files of data.path has changed"));
 }

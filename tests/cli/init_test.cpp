@@ -159,6 +159,7 @@ TEST_F(Init, EachMistakeIsOneLine) {
     const std::vector<std::pair<std::vector<std::string>, std::string>> mistakes = {
         {{"init"}, "name a folder of images"},
         {{"init", "nowhere"}, "nowhere: no such folder"},
+        {{"init", "texts/a/1.jpg"}, "texts/a/1.jpg: not a folder"},
         {{"init", "one"}, "one class folder (a); a classifier needs two or more"},
         {{"init", "empty"}, "empty: expected"},
         {{"init", "single"}, "data.test 0.15 of 2 training images leaves none for test in any class"},

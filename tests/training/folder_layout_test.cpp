@@ -82,6 +82,8 @@ TEST_F(Layout, RefusesTwoFoldersOfOneSplit) {
 
 TEST_F(Layout, RefusesAMissingFolder) {
     EXPECT_THAT(message_of<RunError>([&] { find_layout(root / "none"); }), HasSubstr("none: no such folder"));
+    put(root / "file", "x");
+    EXPECT_THAT(message_of<RunError>([&] { find_layout(root / "file"); }), HasSubstr("file: not a folder"));
 }
 
 } // namespace

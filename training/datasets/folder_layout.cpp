@@ -68,10 +68,17 @@ std::vector<std::string> others_in(const fs::path& root, const FolderLayout& lay
 
 } // namespace
 
+std::string folder_problem(const fs::path& path) {
+    std::error_code ignored;
+    if (fs::is_directory(path, ignored)) {
+        return "";
+    }
+    return path.string() + (fs::exists(path, ignored) ? ": not a folder" : ": no such folder");
+}
+
 FolderLayout find_layout(const fs::path& root) {
-    std::error_code unreadable;
-    if (!fs::is_directory(root, unreadable)) {
-        throw support::RunError(fmt::format("{}: no such folder", root.string()));
+    if (const auto problem = support::folder_problem(root); !problem.empty()) {
+        throw support::RunError(problem);
     }
     FolderLayout layout{split_folder(root, {"train", "training"}),
                         split_folder(root, {"validation", "val", "valid"}),

@@ -7,7 +7,6 @@
 #include <set>
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 #include <tbb/parallel_for.h>
 #include <unistd.h>
 
@@ -37,28 +36,6 @@ void check_memory(const fs::path& folder, double bytes) {
                         "smaller image size or fewer images",
                         folder.string(), bytes / 1e9, memory / 1e9));
     }
-}
-
-/// The file's content decoded into `planes`; the reason where that cannot be done.
-std::string decode_file(const fs::path& path, const ImageFolderOptions& options, std::uint8_t* planes) {
-    std::string content;
-    try {
-        content = support::read_file(path, 256ULL << 20);
-    } catch (const support::RunError& error) {
-        const std::string_view message = error.what(); // "cannot read PATH: why"
-        return fmt::format("unreadable: {}", message.substr(message.rfind(": ") + 2));
-    }
-    try {
-        const auto image = decode_image(
-            content, {options.channels, std::max(options.height, options.width), options.max_pixels}, "");
-        resize_and_crop(image, options.height, options.width, planes);
-    } catch (const support::RunError& error) {
-        std::string reason = error.what();
-        reason.erase(0, reason.starts_with(": ") ? 2 : 0); // after the empty name
-        std::replace(reason.begin(), reason.end(), '\n', ' ');
-        return reason;
-    }
-    return "";
 }
 
 /// Closes the gaps that skipped images left.
@@ -186,6 +163,27 @@ ImageFiles files_read(const FolderListing& listing, const std::vector<SkippedFil
 }
 
 } // namespace
+
+std::string decode_file(const fs::path& path, const ImageFolderOptions& options, std::uint8_t* planes) {
+    std::string content;
+    try {
+        content = support::read_file(path, 256ULL << 20);
+    } catch (const support::RunError& error) {
+        const std::string_view message = error.what(); // "cannot read PATH: why"
+        return fmt::format("unreadable: {}", message.substr(message.rfind(": ") + 2));
+    }
+    try {
+        const auto image = decode_image(
+            content, {options.channels, std::max(options.height, options.width), options.max_pixels}, "");
+        resize_and_crop(image, options.height, options.width, planes);
+    } catch (const support::RunError& error) {
+        std::string reason = error.what();
+        reason.erase(0, reason.starts_with(": ") ? 2 : 0); // after the empty name
+        std::replace(reason.begin(), reason.end(), '\n', ' ');
+        return reason;
+    }
+    return "";
+}
 
 DecodedImages decode_images(const FolderListing& listing, const ImageFolderOptions& options) {
     const auto count = static_cast<std::int64_t>(listing.files.size());

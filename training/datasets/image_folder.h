@@ -27,6 +27,11 @@ struct ImageFolderOptions {
     std::int64_t cache_limit_mb = 0;                  ///< of all files in it; 0: no limit
 };
 
+/// The image in a file, scaled and cropped to height x width, into `planes` (channels x height x width).
+/// Returns what is wrong, without the file's name, where it cannot be read; empty where it can.
+std::string decode_file(const std::filesystem::path& path, const ImageFolderOptions& options,
+                        std::uint8_t* planes);
+
 /// Decodes every image, scaled and cropped to height x width, in parallel. What cannot be read or decoded is
 /// skipped, with the reason.
 DecodedImages decode_images(const FolderListing& listing, const ImageFolderOptions& options);
