@@ -44,10 +44,6 @@ LatencyContext context_of(const SearchSpace& space, torch::Device device, const 
     return context;
 }
 
-int threads_of(const ProbeOptions& options, int threads) {
-    return options.threads > 0 ? static_cast<int>(options.threads) : threads;
-}
-
 /// One pass over everything of a part: chains and whole networks in a drawn order, each called once untimed
 /// (which brings its kernels back into oneDNN's cache of 1024) and then timed.
 class Round {
@@ -144,7 +140,7 @@ LatencyTable measure(const SearchSpace& space, torch::Device device, const Probe
                      std::uint64_t seed) {
     const torch::NoGradGuard no_grad;
     const SteadyMemory steady;
-    threads = threads_of(options, threads);
+    threads = options.threads_of(threads);
     training::use_threads(threads);
     support::Rng rng(support::derive_seed(seed, {"latency", "order"}));
     const torch::Tensor input = noise(space.input(), options.batch, device, seed);
@@ -179,7 +175,7 @@ Timing time_network(Network& network, const SearchSpace& space, torch::Device de
                     const ProbeOptions& options, int threads) {
     const torch::NoGradGuard no_grad;
     const SteadyMemory steady;
-    training::use_threads(threads_of(options, threads));
+    training::use_threads(options.threads_of(threads));
     const torch::Tensor input = noise(space.input(), options.batch, device, 0);
     Whole whole = deploy_network(network, input);
     Stopwatch watch(device);

@@ -17,6 +17,8 @@ struct ProbeOptions {
     std::int64_t rounds = 30;   ///< passes over all probes, each in another order
     std::int64_t calls = 3;     ///< timed calls per probe and round, after one untimed
     std::int64_t networks = 12; ///< whole networks measured in the same session to check additivity
+    /// Intra-op threads where a run may use `budget`.
+    int threads_of(int budget) const { return threads > 0 ? static_cast<int>(threads) : budget; }
     /// Declares batch, threads, rounds, calls, networks in the given section.
     void read(support::Section& section);
 };

@@ -6,6 +6,7 @@
 
 #include "nas/pick.h"
 #include "support/error.h"
+#include "training/datasets/folder_layout.h"
 
 namespace tessera::nas {
 
@@ -150,22 +151,22 @@ Configuration Configuration::read(const support::Document& document) {
 }
 
 void Configuration::check_outside(bool taught, bool measured, bool sampled) const {
-    const auto missing = [](const char* key, const std::filesystem::path& path, const char* what) {
-        throw support::UsageError(fmt::format("{}: {}: {}", key, path.string(), what));
+    const auto missing = [](const char* key, const std::filesystem::path& path) {
+        throw support::UsageError(fmt::format("{}: {}: no such file", key, path.string()));
     };
-    if (data.kind != training::DatasetKind::synthetic && !std::filesystem::is_directory(data.path)) {
-        missing("data.path", data.path,
-                std::filesystem::exists(data.path) ? "not a folder" : "no such folder");
+    const bool files = data.kind != training::DatasetKind::synthetic;
+    if (const auto problem = files ? training::folder_problem(data.path) : ""; !problem.empty()) {
+        throw support::UsageError("data.path: " + problem);
     }
     if (!taught && !teach.weights.empty() && !std::filesystem::is_regular_file(teach.weights)) {
-        missing("teach.weights", teach.weights, "no such file");
+        missing("teach.weights", teach.weights);
     }
     if (!measured && !latency.table.file.empty() && !std::filesystem::is_regular_file(latency.table.file)) {
-        missing("latency.table", latency.table.file, "no such file");
+        missing("latency.table", latency.table.file);
     }
     if (!sampled && !sample.accuracies.file.empty() &&
         !std::filesystem::is_regular_file(sample.accuracies.file)) {
-        missing("sample.accuracies.file", sample.accuracies.file, "no such file");
+        missing("sample.accuracies.file", sample.accuracies.file);
     }
     if (space.size() < 5) {
         throw support::UsageError(

@@ -86,6 +86,12 @@ std::string blocks_text(const search_spaces::SearchSpace& space, double& student
     return blocks.text();
 }
 
+/// A latency's unit is in its name.
+std::string cost_cell(const std::string& name, double value) {
+    return name.starts_with("latency_") ? fmt::format("{:.{}f}", value, value < 0.01 ? 5 : 3)
+                                        : support::si(value);
+}
+
 /// A row for everything that is known of a whole network before it is trained.
 std::string costs_text(const search_spaces::SearchSpace& space, const ObjectiveTables& tables,
                        nlohmann::json& json) {
@@ -94,7 +100,7 @@ std::string costs_text(const search_spaces::SearchSpace& space, const ObjectiveT
     for (const std::string& name : tables.names()) {
         const auto [low, high] = tables.column(name).range();
         const double own = tables.value(name, reference);
-        costs.add({name, support::si(low), support::si(own), support::si(high)});
+        costs.add({name, cost_cell(name, low), cost_cell(name, own), cost_cell(name, high)});
         json[name] = {{"least", low}, {"reference", own}, {"most", high}};
     }
     return costs.text();

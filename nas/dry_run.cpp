@@ -43,9 +43,11 @@ Outcome dry_run(StageContext& context, const std::vector<std::string>& names) {
     const std::vector<PlannedStage> plan = plan_stages(context);
     const bool works = std::any_of(
         plan.begin(), plan.end(), [&](const PlannedStage& step) { return step.runs && wanted(step, names); });
+    const bool asks = discarded_by(plan, context, names).needs_asking();
     std::map<std::string, StageEstimate> estimates;
     if (works) {
-        const auto images = training::count_images(context.config.data);
+        const auto images = training::count_images(context.config.data, context.config.space.classes(),
+                                                   training::Remarks::of_layout);
         estimates =
             estimate_stages(context.config, measure_speed(context), images, standing_of(context, images));
     }
@@ -60,8 +62,8 @@ Outcome dry_run(StageContext& context, const std::vector<std::string>& names) {
         }
         std::string reasons = fmt::format("{}", fmt::join(step.reasons, ", "));
         if (step.discards && step.spent >= 1) {
-            reasons += fmt::format("; discards {} of training (needs --redo {})",
-                                   support::duration(step.spent), step.stage->name);
+            reasons += fmt::format("; discards {} of training{}", support::duration(step.spent),
+                                   asks ? fmt::format(" (needs --redo {})", step.stage->name) : "");
         }
         nlohmann::json entry = {{"stage", step.stage->name}, {"runs", step.runs}, {"because", step.reasons}};
         if (step.runs) {
@@ -104,7 +106,7 @@ void warn_of_long_run(StageContext& context, const std::vector<std::string>& nam
     constexpr double short_run = 1e14; // MACs: a day at 1.2 thousand million a second, which any machine does
     const Configuration& config = context.config;
     const auto& space = config.space;
-    const auto images = training::count_images(config.data, training::Remarks::kept_back);
+    const auto images = training::count_images(config.data, space.classes(), training::Remarks::kept_back);
     double distilled = 0;
     for (std::size_t b = 0; b < space.blocks().size(); ++b) {
         for (const auto& choice : space.blocks()[b].choices) {

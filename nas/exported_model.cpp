@@ -54,8 +54,13 @@ torch::jit::Module open_script(const fs::path& file, torch::Device device,
     } catch (const std::bad_alloc&) {
         throw RunError(file.string() + ": it asks for more memory than there is");
     } catch (const std::exception& error) {
-        throw RunError(fmt::format("{}: cannot be read as TorchScript, it is damaged or of another kind: {}",
-                                   file.string(), brief(error)));
+        // An archive that cannot be opened is told by the file and line of the unpacker, which helps nobody.
+        const std::string why = brief(error);
+        const bool unpacker = why.find("PytorchStreamReader") != std::string::npos ||
+                              why.find("miniz") != std::string::npos ||
+                              why.find("archive") != std::string::npos;
+        throw RunError(fmt::format("{}: cannot be read as TorchScript, it is damaged or of another kind{}",
+                                   file.string(), unpacker ? "" : ": " + why));
     }
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <set>
 
 #include <fmt/format.h>
@@ -10,7 +11,9 @@
 #include "nas/stage_estimates.h"
 #include "support/config_scalars.h"
 #include "support/error.h"
+#include "support/log.h"
 #include "support/table.h"
+#include "training/image_counts.h"
 #include "training/safetensors.h"
 
 namespace tessera::nas {
@@ -152,7 +155,6 @@ std::string visits(std::int64_t images, std::int64_t train) {
 }
 
 struct Draft {
-    std::filesystem::path folder;
     std::string name, data, space;
     FirstOptions options;
     std::int64_t batch = 128, train = 0; ///< images that are left for training
@@ -243,34 +245,36 @@ std::int64_t scaled(std::int64_t value, double seconds, double wanted, std::int6
     return std::max<std::int64_t>(least, std::llround(std::floor(exact / digits) * digits));
 }
 
+double total_seconds(const std::map<std::string, StageEstimate>& estimates) {
+    return std::accumulate(estimates.begin(), estimates.end(), 0.0,
+                           [](double sum, const auto& each) { return sum + each.second.seconds; });
+}
+
 std::string estimate_comment(const std::map<std::string, StageEstimate>& estimates, int threads) {
     std::string text;
-    double seconds = 0;
     for (const Stage& stage : stages()) {
         const double each = estimates.at(stage.name).seconds;
-        seconds += each;
         if (each >= 30) {
             text += fmt::format("{}{} {}", text.empty() ? "" : ", ", stage.name, support::duration(each));
         }
     }
     return fmt::format("# Estimated on this machine ({}): {} in all{}.\n",
-                       support::counted(threads, "thread"), support::duration(seconds),
+                       support::counted(threads, "thread"), support::duration(total_seconds(estimates)),
                        text.empty() ? "" : " (" + text + ")");
 }
 
-} // namespace
-
-std::string first_configuration(const std::filesystem::path& folder, const FolderSurvey& survey,
-                                const FirstOptions& options) {
-    const auto root = std::filesystem::absolute(folder).lexically_normal();
-    const std::string folder_name = (root.filename().empty() ? root.parent_path() : root).filename().string();
+/// What the folder, the reference and this kind of machine ask for, but for the budgets.
+Draft draft_of(const std::filesystem::path& folder, const FolderSurvey& survey, const FirstOptions& options) {
+    auto root = std::filesystem::absolute(folder).lexically_normal();
+    if (!root.has_filename()) {
+        root = root.parent_path(); // "photos/" and "." are folders whose parent takes the cache
+    }
     Plan plan;
     plan.channels = survey.grey >= 0.95 ? 1 : 3;
     plan.side = side_for(survey.median);
-    plan.classes = static_cast<std::int64_t>(survey.classes.size());
+    plan.classes = std::ssize(survey.classes);
     Draft draft;
-    draft.folder = folder;
-    draft.name = folder_name;
+    draft.name = root.filename().string();
     draft.options = options;
     if (!options.reference.empty()) {
         const SearchSpace space = space_of(options.reference);
@@ -294,37 +298,62 @@ std::string first_configuration(const std::filesystem::path& folder, const Folde
     }
     draft.data = data_text(root, survey, draft, plan.side);
     draft.augment = crops(plan.side) ? "{random_resized_crop: true, crop_scale: [0.35, 1]}" : "{pad: 4}";
+    return draft;
+}
 
+Configuration configuration_with(const Draft& draft, const Budgets& budgets) {
+    return Configuration::read(support::Document::parse(text_of(draft, budgets), "first configuration"));
+}
+
+/// Budgets that take about the time that was asked for, and what becomes of that wish.
+struct Fitted {
+    Budgets budgets;
+    std::string estimate; ///< comment lines
+};
+
+Fitted fit_budgets(const Draft& draft) {
     Budgets budgets;
     budgets.distil_images = budgets.tune_images = draft.train;
-    const auto read = [&](const Budgets& b) {
-        return Configuration::read(support::Document::parse(text_of(draft, b), "first configuration"));
-    };
-    const Configuration first = read(budgets);
+    const Configuration first = configuration_with(draft, budgets);
+    // What loading would refuse is refused now.
+    const auto images =
+        training::count_images(first.data, first.space.classes(), training::Remarks::kept_back);
     RunFolder nowhere(std::filesystem::temp_directory_path() / "tessera-first-configuration",
                       /*read_only=*/true);
     StageContext context(first, nowhere);
     const Speed speed = measure_speed(context);
-    const training::ImageCounts images{draft.train,
-                                       std::max<std::int64_t>(survey.validation, survey.train / 7),
-                                       std::max<std::int64_t>(survey.test, survey.train / 7)};
     const auto measured = estimate_stages(first, speed, images);
-    const double time = options.hours * 3600;
-    const double teach = options.reference.empty() ? 0.3 : 0;
+    const double time = draft.options.hours * 3600;
+    const double teach = draft.options.reference.empty() ? 0.3 : 0;
     const double others = (1 - teach) / 0.7;
-    budgets.teach_epochs =
-        scaled(budgets.teach_epochs, measured.at("teach").seconds, 0.95 * teach * time, 4, 120);
-    budgets.distil_images =
-        scaled(budgets.distil_images, measured.at("distil").seconds, 0.95 * 0.3 * others * time,
-               std::min<std::int64_t>(draft.train, 20 * draft.batch), 40 * draft.train);
-    budgets.tune_images = scaled(
-        budgets.tune_images, measured.at("sample").seconds + measured.at("finetune").seconds,
-        0.95 * 0.4 * others * time, std::min<std::int64_t>(draft.train, 20 * draft.batch), 20 * draft.train);
+    Budgets least = budgets;
+    least.teach_epochs = 4;
+    least.distil_images = least.tune_images = std::min<std::int64_t>(draft.train, 20 * draft.batch);
+    budgets.teach_epochs = scaled(budgets.teach_epochs, measured.at("teach").seconds, 0.95 * teach * time,
+                                  least.teach_epochs, 120);
+    budgets.distil_images = scaled(budgets.distil_images, measured.at("distil").seconds,
+                                   0.95 * 0.3 * others * time, least.distil_images, 40 * draft.train);
+    budgets.tune_images =
+        scaled(budgets.tune_images, measured.at("sample").seconds + measured.at("finetune").seconds,
+               0.95 * 0.4 * others * time, least.tune_images, 20 * draft.train);
+    const Configuration fitted = configuration_with(draft, budgets);
+    std::string estimate = estimate_comment(estimate_stages(fitted, speed, images), fitted.thread_budget());
+    const double shortest = total_seconds(estimate_stages(configuration_with(draft, least), speed, images));
+    if (time < shortest) {
+        const std::string unmet =
+            fmt::format("--hours {} cannot be met: the least for these images on this machine is about {}",
+                        draft.options.hours, support::duration(shortest));
+        support::warn("{}", unmet);
+        estimate += fmt::format("# {}.\n", unmet);
+    }
+    return {budgets, estimate};
+}
 
-    const Configuration final_one = read(budgets);
-    std::string head =
+/// What the folder holds, as comment lines.
+std::string survey_comment(const std::string& name, const FolderSurvey& survey) {
+    std::string text =
         fmt::format("# {}: {} classes, {} images{}; shorter sides {} to {} pixels, median {}; {}.\n",
-                    commented(folder_name), plan.classes, survey.train + survey.validation + survey.test,
+                    commented(name), survey.classes.size(), survey.train + survey.validation + survey.test,
                     survey.split ? fmt::format(" ({} train, {} validation, {} test)", survey.train,
                                                survey.validation, survey.test)
                                  : " without a split (one is made)",
@@ -333,17 +362,26 @@ std::string first_configuration(const std::filesystem::path& folder, const Folde
                     : survey.grey > 0   ? fmt::format("{:.0f} % of them grey", 100 * survey.grey)
                                         : "colour");
     if (survey.most > 2 * survey.fewest) {
-        head += fmt::format("# Unbalanced: the smallest class has {} training images, the largest {}.\n",
+        text += fmt::format("# Unbalanced: the smallest class has {} training images, the largest {}.\n",
                             survey.fewest, survey.most);
     }
     if (survey.damaged > 0) {
-        head += fmt::format("# {} of {} images looked at cannot be decoded; the first: {}\n", survey.damaged,
+        text += fmt::format("# {} of {} images looked at cannot be decoded; the first: {}\n", survey.damaged,
                             survey.looked_at, commented(survey.examples.front()));
     }
-    head += estimate_comment(estimate_stages(final_one, speed, images), final_one.thread_budget());
-    head += "#\n#   tessera run THIS_FILE --dry-run     # what would run, and what it takes\n"
-            "#   tessera run THIS_FILE\n\n";
-    return head + text_of(draft, budgets);
+    return text;
+}
+
+} // namespace
+
+std::string first_configuration(const std::filesystem::path& folder, const FolderSurvey& survey,
+                                const FirstOptions& options) {
+    const Draft draft = draft_of(folder, survey, options);
+    const Fitted fitted = fit_budgets(draft);
+    return survey_comment(draft.name, survey) + fitted.estimate +
+           "#\n#   tessera run THIS_FILE --dry-run     # what would run, and what it takes\n"
+           "#   tessera run THIS_FILE\n\n" +
+           text_of(draft, fitted.budgets);
 }
 
 } // namespace tessera::nas

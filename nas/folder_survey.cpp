@@ -9,9 +9,8 @@
 #include "support/files.h"
 #include "support/interrupt.h"
 #include "support/seed.h"
-#include "training/datasets/folder_layout.h"
+#include "training/datasets/folder_splits.h"
 #include "training/datasets/image_decoding.h"
-#include "training/datasets/image_listing.h"
 
 namespace tessera::nas {
 namespace {
@@ -88,14 +87,14 @@ void look_at_sample(const FolderListing& listing, std::int64_t count, FolderSurv
 } // namespace
 
 FolderSurvey survey_folder(const fs::path& folder, std::int64_t max_pixels, std::int64_t sample) {
-    if (!fs::is_directory(folder)) {
-        throw support::UsageError(fmt::format("{}: no such folder", folder.string()));
+    if (const auto problem = training::folder_problem(folder); !problem.empty()) {
+        throw support::UsageError(problem);
     }
-    const auto layout = training::find_layout(folder);
+    const auto splits = training::list_splits(folder, 0);
+    const FolderListing& train = splits.train;
     FolderSurvey survey;
     survey.max_pixels = max_pixels;
-    survey.split = layout.train != folder;
-    const FolderListing train = training::list_images(layout.train);
+    survey.split = train.folder != folder;
     if (train.classes.size() < 2) {
         throw support::UsageError(fmt::format("{}: one class folder ({}); a classifier needs two or more",
                                               train.folder.string(), train.classes.front()));
@@ -108,11 +107,8 @@ FolderSurvey survey_folder(const fs::path& folder, std::int64_t max_pixels, std:
     }
     survey.fewest = *std::min_element(sizes.begin(), sizes.end());
     survey.most = *std::max_element(sizes.begin(), sizes.end());
-    const auto count = [&](const fs::path& split) {
-        return split.empty() ? 0 : static_cast<std::int64_t>(training::list_images(split).files.size());
-    };
-    survey.validation = count(layout.validation);
-    survey.test = count(layout.test);
+    survey.validation = splits.validation ? std::ssize(splits.validation->files) : 0;
+    survey.test = splits.test ? std::ssize(splits.test->files) : 0;
     look_at_sample(train, sample, survey);
     return survey;
 }

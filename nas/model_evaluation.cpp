@@ -15,10 +15,11 @@
 #include "nas/preprocessing_file.h"
 #include "nas/stage_plan.h"
 #include "support/error.h"
-#include "support/files.h"
 #include "support/interrupt.h"
 #include "support/progress.h"
-#include "training/datasets/image_decoding.h"
+#include "support/table.h"
+#include "training/datasets/folder_layout.h"
+#include "training/datasets/image_folder.h"
 #include "training/datasets/image_listing.h"
 #include "training/device.h"
 
@@ -48,8 +49,8 @@ Folders folders_in(const fs::path& root, const std::set<std::string>& classes) {
 }
 
 fs::path class_folders(const fs::path& root, const std::string& split, const std::set<std::string>& classes) {
-    if (!fs::is_directory(root)) {
-        throw support::RunError(fmt::format("{}: no such folder", root.string()));
+    if (const auto problem = training::folder_problem(root); !problem.empty()) {
+        throw support::UsageError(problem);
     }
     if (!split.empty()) {
         if (!fs::is_directory(root / split)) {
@@ -69,7 +70,7 @@ fs::path class_folders(const fs::path& root, const std::string& split, const std
 /// those that are none.
 std::vector<std::int64_t> places_of(const std::vector<std::string>& found,
                                     const std::vector<std::string>& classes, const std::string& source,
-                                    const char* what) {
+                                    const std::string& noun) {
     static constexpr std::ptrdiff_t shown = 5;
     const auto first_of = [](const std::vector<std::string>& names) {
         return fmt::format("{}{}",
@@ -86,8 +87,10 @@ std::vector<std::int64_t> places_of(const std::vector<std::string>& found,
         }
     }
     if (!unknown.empty()) {
-        throw support::RunError(fmt::format("{}: {} {} are no class of the network: {}; it knows {}", source,
-                                            unknown.size(), what, first_of(unknown), first_of(classes)));
+        throw support::RunError(fmt::format("{}: {} {} no class of the network: {}; it knows {}", source,
+                                            support::counted(std::ssize(unknown), noun),
+                                            unknown.size() == 1 ? "is" : "are", first_of(unknown),
+                                            first_of(classes)));
     }
     return places;
 }
@@ -122,7 +125,7 @@ LabelledImages find_images(const fs::path& root, const std::string& split,
                            const std::vector<std::string>& classes) {
     const std::set<std::string> known(classes.begin(), classes.end());
     const training::FolderListing listing = training::list_images(class_folders(root, split, known));
-    const auto labels = places_of(listing.classes, classes, listing.folder.string(), "folders");
+    const auto labels = places_of(listing.classes, classes, listing.folder.string(), "folder");
     LabelledImages images;
     images.folder = listing.folder;
     images.missing = absent_classes(classes, {listing.classes.begin(), listing.classes.end()});
@@ -136,7 +139,7 @@ LabelledImages test_images_of(StageContext& run, const training::Preprocessing& 
     refuse_other_images(run);
     const training::Datasets& data = run.data();
     const training::Dataset& test = data.test;
-    const auto labels = places_of(data.classes, p.classes, run.run.path().string(), "classes");
+    const auto labels = places_of(data.classes, p.classes, run.run.path().string(), "name");
     LabelledImages images;
     const bool files = !data.test_files.names.empty();
     if (files) {
@@ -174,18 +177,20 @@ std::vector<std::string> read_batch(const LabelledImages& images, std::int64_t b
         pixels.narrow(0, 0, valid).copy_(images.pixels.narrow(0, begin, valid));
         return reasons;
     }
+    training::ImageFolderOptions options;
+    options.channels = p.channels;
+    options.height = scaled.height;
+    options.width = scaled.width;
+    options.max_pixels = p.max_pixels;
     tbb::parallel_for(std::int64_t{0}, valid, [&](std::int64_t i) {
         training::use_threads(1); // of this thread
         const fs::path file = images.folder / images.files[static_cast<std::size_t>(begin + i)].first;
-        try {
-            const training::Image image = training::decode_image(
-                support::read_file(file, 256ULL << 20),
-                {p.channels, std::max(scaled.height, scaled.width), p.max_pixels}, file.string());
-            const torch::Tensor whole =
-                torch::empty({p.channels, scaled.height, scaled.width}, torch::kUInt8);
-            training::resize_and_crop(image, scaled.height, scaled.width, whole.data_ptr<std::uint8_t>());
+        const torch::Tensor whole = torch::empty({p.channels, scaled.height, scaled.width}, torch::kUInt8);
+        auto& reason = reasons[static_cast<std::size_t>(i)];
+        reason = training::decode_file(file, options, whole.data_ptr<std::uint8_t>());
+        if (reason.empty()) {
             pixels[i].copy_(whole.narrow(1, top, p.height).narrow(2, left, p.width));
-        } catch (const support::RunError& error) { reasons[static_cast<std::size_t>(i)] = error.what(); }
+        }
     });
     return reasons;
 }
@@ -224,7 +229,9 @@ ModelEvaluation evaluate_model(ExportedModel& model, const LabelledImages& image
         }
     }
     if (result.predictions.empty()) {
-        throw support::RunError("no image can be read; the first: " + result.damaged.at(0).reason);
+        const auto& [file, reason] = result.damaged.at(0);
+        throw support::RunError(
+            fmt::format("no image can be read; the first: {}: {}", (images.folder / file).string(), reason));
     }
     training::report_damage(result.damaged, count, 1, images.folder.string());
     return result;

@@ -25,9 +25,9 @@ struct LabelledImages {
 };
 
 /// Class folders are matched by their names with `classes`. `root` holds them itself or in a folder called
-/// `split` (empty: "test" or "testing" in any case, where there is one). Throws UsageError where a split is
-/// named that is not there, RunError for a missing folder, no class folder, one without images, and folders
-/// that are no class of the network (all of them are named).
+/// `split` (empty: "test" or "testing" in any case, where there is one). Throws UsageError for a
+/// missing folder and where a split is named that is not there, RunError for no class folder, one without
+/// images, and folders that are no class of the network (all of them are named).
 LabelledImages find_images(const std::filesystem::path& root, const std::string& split,
                            const std::vector<std::string>& classes);
 

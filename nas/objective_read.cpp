@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -8,10 +9,43 @@
 namespace tessera::nas {
 namespace {
 
+bool is_latency(const std::string& name) { return name.starts_with("latency_") && name.ends_with("_ms"); }
+
 bool is_known(const std::string& name, const std::vector<std::string>& known) {
-    return std::ranges::any_of(known, [&](const std::string& k) {
-        return k == name || (k == any_latency && name.starts_with("latency_") && name.ends_with("_ms"));
-    });
+    return std::ranges::any_of(
+        known, [&](const std::string& k) { return k == name || (k == any_latency && is_latency(name)); });
+}
+
+/// The list as an override, with the latency that there is in place of those that there are not.
+std::string with_latency(const std::vector<Objective>& objectives, const std::vector<std::string>& known,
+                         const std::string& latency) {
+    bool there = std::ranges::any_of(objectives, [&](const Objective& o) { return o.name == latency; });
+    std::vector<std::string> items;
+    for (const Objective& o : objectives) {
+        const bool replaced = !is_known(o.name, known);
+        if (replaced && std::exchange(there, true)) {
+            continue;
+        }
+        items.push_back(fmt::format("{{name: {}, direction: {}{}{}}}", replaced ? latency : o.name,
+                                    o.direction == Direction::minimize ? "minimize" : "maximize",
+                                    o.low ? fmt::format(", min: {}", *o.low) : "",
+                                    o.high ? fmt::format(", max: {}", *o.high) : ""));
+    }
+    return fmt::format("--set 'search.objectives=[{}]'", fmt::join(items, ", "));
+}
+
+/// Why a name is none, and what to write.
+std::string unknown_text(const Objective& o, const std::vector<Objective>& all,
+                         const std::vector<std::string>& known) {
+    const std::string near = support::nearest(o.name, known);
+    const auto latency = std::ranges::find_if(known, is_latency);
+    const bool the_only_one = std::ranges::count_if(known, is_latency) == 1; // of a table: no misspelling
+    if (is_latency(o.name) && latency != known.end() && (the_only_one || near.empty())) {
+        return fmt::format("unknown objective '{}': there is {}; add {}", o.name, *latency,
+                           with_latency(all, known, *latency));
+    }
+    return near.empty() ? fmt::format("unknown objective '{}'; there are {}", o.name, fmt::join(known, ", "))
+                        : fmt::format("unknown objective '{}'; did you mean '{}'?", o.name, near);
 }
 
 } // namespace
@@ -30,13 +64,6 @@ std::vector<Objective> Objective::read_list(std::vector<support::Section> sectio
         section.read("min", o.low, {}, "Smallest admissible value.");
         section.read("max", o.high, {}, "Largest admissible value.");
         section.finish();
-        if (!is_known(o.name, known)) {
-            const std::string near = support::nearest(o.name, known);
-            section.fail("name", near.empty() ? fmt::format("unknown objective '{}'; there are {}", o.name,
-                                                            fmt::join(known, ", "))
-                                              : fmt::format("unknown objective '{}'; did you mean '{}'?",
-                                                            o.name, near));
-        }
         if (std::any_of(objectives.begin(), objectives.end(),
                         [&](const Objective& other) { return other.name == o.name; })) {
             section.fail("name", fmt::format("objective '{}' is there twice", o.name));
@@ -45,6 +72,11 @@ std::vector<Objective> Objective::read_list(std::vector<support::Section> sectio
             section.fail("min", fmt::format("min {} is above max {}", *o.low, *o.high));
         }
         objectives.push_back(std::move(o));
+    }
+    for (std::size_t i = 0; i < objectives.size(); ++i) { // with all of them read, to say what to write
+        if (!is_known(objectives[i].name, known)) {
+            sections[i].fail("name", unknown_text(objectives[i], objectives, known));
+        }
     }
     return objectives;
 }

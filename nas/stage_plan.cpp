@@ -151,33 +151,45 @@ std::vector<PlannedStage> plan_stages(const StageContext& context) {
     return plan;
 }
 
-void refuse_to_discard(const StageContext& context, const std::vector<std::string>& names) {
-    const auto plan = plan_stages(context);
+bool Discarded::needs_asking() const { return because != nullptr && seconds >= worth_asking; }
+
+Discarded discarded_by(const std::vector<PlannedStage>& plan, const StageContext& context,
+                       const std::vector<std::string>& names) {
+    Discarded result;
     std::set<std::string> touched;
-    const PlannedStage* first = nullptr;
     for (const PlannedStage& step : plan) {
         if (step.runs && std::find(names.begin(), names.end(), step.stage->name) != names.end()) {
-            first = first == nullptr && !changes_of(*step.stage, context).empty() ? &step : first;
+            if (result.because == nullptr && !changes_of(*step.stage, context).empty()) {
+                result.because = step.stage;
+            }
             for (const std::string& dependent : dependents_of(step.stage->name)) {
                 touched.insert(dependent);
             }
         }
     }
-    std::vector<std::string> lost;
-    double spent = 0;
     for (const PlannedStage& step : plan) {
         if (step.discards && touched.contains(step.stage->name) && step.spent > 0) {
-            lost.push_back(fmt::format("{} ({})", step.stage->name, support::duration(step.spent)));
-            spent += step.spent;
+            result.lost.push_back(&step);
+            result.seconds += step.spent;
         }
     }
-    if (first == nullptr || spent < worth_asking) {
+    return result;
+}
+
+void refuse_to_discard(const StageContext& context, const std::vector<std::string>& names) {
+    const auto plan = plan_stages(context);
+    const Discarded discarded = discarded_by(plan, context, names);
+    if (!discarded.needs_asking()) {
         return;
+    }
+    std::vector<std::string> lost;
+    for (const PlannedStage* step : discarded.lost) {
+        lost.push_back(fmt::format("{} ({})", step->stage->name, support::duration(step->spent)));
     }
     throw support::UsageError(fmt::format("{}: this would discard what was trained: {}; add --redo {} to do "
                                           "so, or name another --run to keep both",
-                                          fmt::join(told(changes_of(*first->stage, context)), ", "),
-                                          fmt::join(lost, ", "), first->stage->name));
+                                          fmt::join(told(changes_of(*discarded.because, context)), ", "),
+                                          fmt::join(lost, ", "), discarded.because->name));
 }
 
 } // namespace tessera::nas

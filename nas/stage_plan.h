@@ -30,6 +30,18 @@ std::vector<PlannedStage> plan_stages(const StageContext& context);
 /// `stage` and every stage that depends on it.
 std::vector<std::string> dependents_of(const std::string& stage);
 
+/// What running these stages, in order, discards.
+struct Discarded {
+    const Stage* because = nullptr;        ///< the first that runs since something has changed
+    std::vector<const PlannedStage*> lost; ///< trained work, theirs or of stages that depend on them
+    double seconds = 0;                    ///< that went into it
+    /// More than a minute of training: not without asking.
+    bool needs_asking() const;
+};
+/// The result refers to `plan`, which is plan_stages().
+Discarded discarded_by(const std::vector<PlannedStage>& plan, const StageContext& context,
+                       const std::vector<std::string>& stages);
+
 /// Throws UsageError where running these stages, in order, discards more than a minute of training, theirs or
 /// of stages that depend on them: what has changed, what is lost, how to go on.
 void refuse_to_discard(const StageContext& context, const std::vector<std::string>& stages);

@@ -1,6 +1,7 @@
 #include "nas/standing.h"
 
 #include <algorithm>
+#include <numeric>
 #include <set>
 
 #include "nas/stage_estimates.h"
@@ -65,6 +66,26 @@ Standing standing_of(const StageContext& context, const training::ImageCounts& i
                                           "models", /*keep_weights=*/true);
     }
     return standing;
+}
+
+double share_of(const Standing& standing, const std::string& stage) {
+    if (stage == "teach") {
+        return standing.taught;
+    }
+    if (stage == "distil") {
+        double sum = 0, count = 0;
+        for (const auto& block : standing.distilled) {
+            sum = std::accumulate(block.begin(), block.end(), sum);
+            count += static_cast<double>(block.size());
+        }
+        return count > 0 ? sum / count : 0;
+    }
+    const auto progress = stage == "sample"     ? standing.samples
+                          : stage == "finetune" ? standing.models
+                                                : std::nullopt;
+    return progress && progress->networks > 0 ? (static_cast<double>(progress->stored) + progress->begun) /
+                                                    static_cast<double>(progress->networks)
+                                              : 0;
 }
 
 } // namespace tessera::nas

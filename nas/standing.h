@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "nas/fine_tuning.h"
@@ -20,5 +21,8 @@ struct Standing {
 /// Of the run's files only headers are read, and the weights of finished networks. `images` are those of the
 /// data set.
 Standing standing_of(const StageContext& context, const training::ImageCounts& images);
+
+/// Share (0..1) of a stage's training that is done; 0 where nothing is known of any.
+double share_of(const Standing& standing, const std::string& stage);
 
 } // namespace tessera::nas

@@ -49,7 +49,7 @@ Section Document::root() const {
     return Section(std::move(section));
 }
 
-std::string Document::resolved() const { return state_->record->dump(); }
+std::string Document::resolved() const { return state_->record->dump(&config::Record::Value::yaml); }
 
 const std::vector<KeyInfo>& Document::keys() const { return state_->keys; }
 

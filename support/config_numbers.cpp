@@ -89,7 +89,7 @@ void read_number(Section::State& section, std::string_view key, T& value, const 
         }
         value = read;
     }
-    config::record(section, key, to_yaml(value));
+    config::record(section, key, to_yaml(value), config::to_hashed(value));
 }
 
 template <class T>
@@ -139,7 +139,7 @@ void Section::read(std::string_view key, std::optional<double>& value, Range<dou
         }
         value = read;
     }
-    config::record(*state_, key, yaml());
+    config::record(*state_, key, yaml(), value ? config::to_hashed(*value) : "null");
 }
 
 } // namespace tessera::support

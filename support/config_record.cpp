@@ -28,7 +28,7 @@ bool Record::empty() const {
                        [](const auto& value) { return value.second.kind == Value::Kind::unwritten; });
 }
 
-std::string Record::dump(std::size_t indent) const {
+std::string Record::dump(std::string Value::*text_of, std::size_t indent) const {
     const std::string margin(indent, ' ');
     if (empty()) {
         return margin + "{}\n";
@@ -40,13 +40,14 @@ std::string Record::dump(std::size_t indent) const {
         }
         text += margin + to_yaml(std::string_view(key)) + ":";
         if (value.kind == Value::Kind::scalar) {
-            text += " " + value.yaml + "\n";
+            text += " " + value.*text_of + "\n";
         } else if (value.kind == Value::Kind::section) {
-            text += value.below.front()->empty() ? " {}\n" : "\n" + value.below.front()->dump(indent + 2);
+            text += value.below.front()->empty() ? " {}\n"
+                                                 : "\n" + value.below.front()->dump(text_of, indent + 2);
         } else {
             text += value.below.empty() ? " []\n" : "\n";
             for (const auto& item : value.below) {
-                std::string lines = item->dump(indent + 4);
+                std::string lines = item->dump(text_of, indent + 4);
                 lines[indent + 2] = '-'; // in the first line's margin
                 text += lines;
             }

@@ -155,6 +155,14 @@ Parsed parse_double(std::string_view text, double& value) {
 std::string to_yaml(std::int64_t value) { return number(value); }
 
 std::string to_yaml(double value) {
+    std::string text = to_hashed(value);
+    if (const auto exponent = text.find('e'); exponent != std::string::npos && text.find('.') > exponent) {
+        text.insert(exponent, ".0");
+    }
+    return text;
+}
+
+std::string to_hashed(double value) {
     if (std::isinf(value)) {
         return value < 0 ? "-.inf" : ".inf";
     }

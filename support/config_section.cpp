@@ -159,6 +159,6 @@ void Section::fail(std::string_view key, std::string_view message) const {
 
 const std::string& Section::path() const { return state_->path; }
 
-std::string Section::resolved() const { return state_->record->dump(); }
+std::string Section::resolved() const { return state_->record->dump(&Record::Value::hashed); }
 
 } // namespace tessera::support

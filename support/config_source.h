@@ -33,10 +33,12 @@ inline std::string text_of(const Source& source, std::string_view what = "a text
     return source.node.text;
 }
 
-/// Notes a key's effective value for Document::resolved().
-inline void record(Section::State& section, std::string_view key, std::string yaml) {
+/// Notes a key's effective value for Document::resolved(), and for Section::resolved() where that is another
+/// text.
+inline void record(Section::State& section, std::string_view key, std::string yaml, std::string hashed = "") {
     auto& value = section.record->at(std::string(key));
     value.kind = Record::Value::Kind::scalar;
+    value.hashed = hashed.empty() ? yaml : std::move(hashed);
     value.yaml = std::move(yaml);
 }
 
@@ -45,6 +47,15 @@ std::string list_yaml(const std::vector<T>& values) {
     std::vector<std::string> texts;
     for (const auto& value : values) {
         texts.push_back(to_yaml(value));
+    }
+    return flow_list(texts);
+}
+
+template <class T>
+std::string hashed_list(const std::vector<T>& values) {
+    std::vector<std::string> texts;
+    for (const auto& value : values) {
+        texts.push_back(to_hashed(value));
     }
     return flow_list(texts);
 }
@@ -68,7 +79,7 @@ void read_list(Section::State& section, std::string_view key, std::vector<T>& va
         }
         values = std::move(read);
     }
-    record(section, key, list_yaml(values));
+    record(section, key, list_yaml(values), hashed_list(values));
 }
 
 } // namespace tessera::support::config

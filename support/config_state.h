@@ -24,7 +24,7 @@ public:
     struct Value {
         enum class Kind { unwritten, scalar, section, list };
         Kind kind = Kind::unwritten;
-        std::string yaml;                           ///< of a scalar or a list of scalars
+        std::string yaml, hashed; ///< of a scalar or a list of scalars, for people and for content hashes
         std::vector<std::shared_ptr<Record>> below; ///< the one section, or the list's
     };
 
@@ -33,7 +33,7 @@ public:
     /// The key's value, declared if it was not.
     Value& at(const std::string& key);
     /// Block YAML, indented by `indent` spaces; "{}" on a line of its own where nothing was read.
-    std::string dump(std::size_t indent = 0) const;
+    std::string dump(std::string Value::*text_of, std::size_t indent = 0) const;
 
 private:
     bool empty() const;

@@ -169,6 +169,13 @@ CsvTable parse_csv(std::string_view text, std::string_view name) {
     if (table.header == std::vector<std::string>{""}) {
         reader.refuse(1, "the first line is empty: no header");
     }
+    if (table.header.size() == 1) {
+        for (const auto& [separator, called] : {std::pair{';', "';'"}, std::pair{'\t', "tabs"}}) {
+            if (table.header[0].find(separator) != std::string::npos) {
+                reader.refuse(1, fmt::format("the columns seem to be separated by {}; write commas", called));
+            }
+        }
+    }
     while (!reader.done()) {
         const std::size_t line = reader.line();
         auto row = reader.row();

@@ -168,8 +168,7 @@ HeldOut hold_out(RawDatasets& raw, const char* purpose, double share, std::uint6
         names.empty() ? stratified_split(raw.train.labels, share, seed)
                       : split_by_name(raw.train.labels, hashes_of(names), share, seed, enough);
     if (held_out.empty()) {
-        throw UsageError(fmt::format("data.{0} {1} of {2} training images leaves none for {0} in any class",
-                                     purpose, share, raw.train.size()));
+        refuse_empty_split(purpose, share, raw.train.size());
     }
     HeldOut taken{raw.train.subset(held_out), files_of(raw.train_files, held_out)};
     keep(raw, kept);
@@ -225,7 +224,7 @@ Datasets load_datasets(const DataOptions& options, std::int64_t channels, std::i
     const auto seed = static_cast<std::uint64_t>(options.split_seed);
     const bool test_held_out = raw.test.size() == 0;
     if (test_held_out) {
-        auto taken = hold_out(raw, "test", options.test, seed, 3);
+        auto taken = hold_out(raw, "test", options.test, seed, enough_for_test);
         raw.test = std::move(taken.images);
         raw.test_files = std::move(taken.files);
     }
@@ -233,7 +232,7 @@ Datasets load_datasets(const DataOptions& options, std::int64_t channels, std::i
         keep(raw, balanced_rows(raw.train.labels, options.train_limit, seed));
     }
     if (raw.validation.size() == 0) {
-        raw.validation = hold_out(raw, "validation", options.validation, seed, 2).images;
+        raw.validation = hold_out(raw, "validation", options.validation, seed, enough_for_validation).images;
     }
     Datasets data;
     data.train = std::move(raw.train);

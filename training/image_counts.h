@@ -14,9 +14,11 @@ struct ImageCounts {
     std::int64_t all() const { return train + validation + test; }
 };
 
-/// From the options, the published sizes of the binary formats, or the listing of a folder (nearly: damaged
-/// files count, and shares are not rounded class by class). Throws as loading a folder would.
-ImageCounts count_images(const DataOptions& options, Remarks remarks = Remarks::made);
+/// From the options, the published sizes of the binary formats (both nearly: shares are not rounded class by
+/// class), or the listing of a folder (damaged files count). Throws as loading a folder would as far as names
+/// of files tell: another number of classes than `classes` (0: any), class folders that differ between
+/// splits, too few images to hold any out.
+ImageCounts count_images(const DataOptions& options, std::int64_t classes, Remarks remarks);
 
 /// Hash of the names of an image folder's classes and files, by split; not of where it lies. Empty for other
 /// kinds of data and where there is no such folder.

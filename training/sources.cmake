@@ -6,6 +6,7 @@ set(CORE
   datasets/cache_space.cpp
   datasets/damaged_files.cpp
   datasets/folder_layout.cpp
+  datasets/folder_splits.cpp
   datasets/image_listing.cpp
   datasets/image_orientation.cpp
   datasets/image_resize.cpp

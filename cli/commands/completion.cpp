@@ -5,6 +5,7 @@
 #include <fmt/ranges.h>
 
 #include "cli/command.h"
+#include "nas/stage.h"
 #include "support/error.h"
 
 namespace tessera::cli {
@@ -24,9 +25,16 @@ std::vector<std::string> command_names() {
     return names;
 }
 
-/// Words that a value can be, where its placeholder lists them.
+/// Words that a value can be, where its placeholder lists them or tells what they name.
 std::vector<std::string> words_of(const std::string& placeholder) {
     std::vector<std::string> words(1);
+    if (placeholder == "STAGE") {
+        words.clear();
+        for (const nas::Stage& stage : nas::stages()) {
+            words.push_back(stage.name);
+        }
+        return words;
+    }
     for (const char c : placeholder) {
         if (c == '|') {
             words.emplace_back();
@@ -47,8 +55,14 @@ std::string bash_values(const std::string& placeholder) {
     return placeholder == "FILE" ? "COMPREPLY=($(compgen -f -- \"$cur\"))" : "COMPREPLY=()";
 }
 
+/// A word that is no option: a file, unless the command takes something else.
+std::string bash_operand(const Operand& operand) {
+    const bool listed = !words_of(operand.name).empty();
+    return listed || operand.name.empty() ? bash_values(operand.name) : bash_values("FILE");
+}
+
 std::string bash_script() {
-    std::string values, options;
+    std::string values, options, operands;
     std::vector<std::string> known;
     for (const Command& command : commands()) {
         std::vector<std::string> names;
@@ -61,6 +75,7 @@ std::string bash_script() {
             }
         }
         options += fmt::format("            {}) options=\"{}\" ;;\n", command.name, fmt::join(names, " "));
+        operands += fmt::format("            {}) {} ;;\n", command.name, bash_operand(command.operand));
     }
     return fmt::format(R"(# bash completion for tessera: source this file, or put it into
 # /usr/share/bash-completion/completions/tessera
@@ -79,12 +94,15 @@ _tessera() {{
 {}        esac
         COMPREPLY=($(compgen -W "$options" -- "$cur"))
         ;;
-    *) COMPREPLY=($(compgen -f -- "$cur")) ;;
+    *)
+        case "${{COMP_WORDS[1]}}" in
+{}        esac
+        ;;
     esac
 }}
 complete -o filenames -F _tessera tessera
 )",
-                       fmt::join(command_names(), " "), values, options);
+                       fmt::join(command_names(), " "), values, options, operands);
 }
 
 /// Inside single quotes, with the characters that _arguments and _describe take for their own escaped.
@@ -123,7 +141,9 @@ std::string zsh_script() {
         }
         cases += command.operand.name.empty()
                      ? " ;;\n"
-                     : fmt::format(" \\\n            '*:{}:_files' ;;\n", zsh_text(command.operand.name));
+                     : fmt::format(" \\\n            '*:{}:{}' ;;\n", zsh_text(command.operand.name),
+                                   words_of(command.operand.name).empty() ? "_files"
+                                                                          : zsh_values(command.operand.name));
     }
     return fmt::format(R"(#compdef tessera
 # zsh completion for tessera: put this file as _tessera into a folder of $fpath

@@ -1,6 +1,7 @@
 // evaluate: an exported network on a folder of labelled images.
 #include <algorithm>
 #include <charconv>
+#include <optional>
 #include <thread>
 
 #include <fmt/format.h>
@@ -24,7 +25,8 @@ using support::UsageError;
 
 struct Machine {
     std::string device = "auto";
-    int threads = 0; ///< 0: one per core
+    int threads = 0;                   ///< for classifying
+    std::optional<int> timing_threads; ///< that were asked for; else the run says, or it is one
 };
 
 /// Of the options of every command only --device and --threads mean anything, and with --run, whose
@@ -47,23 +49,44 @@ Machine machine_of(const Arguments& arguments) {
                                          arguments.run.empty() ? "" : "other part of the ", key));
         }
     }
+    const bool given = std::any_of(arguments.set.begin(), arguments.set.end(),
+                                   [](const std::string& set) { return set.starts_with("threads="); });
     if (machine.threads == 0) {
         machine.threads = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+    }
+    if (given) {
+        machine.timing_threads = machine.threads;
     }
     return machine;
 }
 
-/// From --data, or what the run given with --run was tested on.
-nas::LabelledImages images_for(const nas::ExportedModel& model, Arguments arguments) {
+/// Of the run given with --run.
+std::optional<nas::Configuration> configuration_of(Arguments arguments) {
     if (arguments.run.empty()) {
+        return std::nullopt;
+    }
+    arguments.operand.clear(); // of the model, not a configuration
+    return nas::Configuration::read(load_document(arguments));
+}
+
+/// From --data, or what the run was tested on.
+nas::LabelledImages images_for(const nas::ExportedModel& model, const Arguments& arguments,
+                               const std::optional<nas::Configuration>& configuration) {
+    if (!configuration) {
         return nas::find_images(arguments.value("data"), arguments.value("split"),
                                 model.preprocessing().classes);
     }
-    arguments.operand.clear(); // of the model, not a configuration
-    const nas::Configuration configuration = nas::Configuration::read(load_document(arguments));
     nas::RunFolder run(arguments.run, /*read_only=*/true);
-    nas::StageContext context(configuration, run);
+    nas::StageContext context(*configuration, run);
     return nas::test_images_of(context, model.preprocessing());
+}
+
+/// One thread, or as many as the run's latencies were measured with: what is printed here and there compares.
+int timing_threads(const Machine& machine, const std::optional<nas::Configuration>& configuration) {
+    if (machine.timing_threads || !configuration) {
+        return machine.timing_threads.value_or(1);
+    }
+    return configuration->latency.probe.threads_of(configuration->thread_budget());
 }
 
 void check_arguments(const Arguments& arguments) {
@@ -83,7 +106,7 @@ struct Everything {
     const nas::LabelledImages& images;
     const nas::ModelEvaluation& evaluation;
     const nas::ModelSpeed& speed;
-    int threads;
+    int threads;               ///< with which its speed was measured
     std::filesystem::path run; ///< whose test images they are; empty: nobody's
 
     const std::vector<std::string>& names() const { return model.preprocessing().classes; }
@@ -164,9 +187,10 @@ std::string to_text(const Everything& e) {
     text += fmt::format("Accuracy  {:.2f} %; mean of the classes {:.2f} %\n", 100 * confusion.accuracy(),
                         100 * confusion.balanced_accuracy());
     text += fmt::format("Latency   one image: p10 {:.3f} ms, p50 {:.3f} ms, p90 {:.3f} ms; {} at a time: {} "
-                        "images/s\n          {}, {} threads\n",
+                        "images/s\n          {}, {}\n",
                         e.speed.one.p10_ms, e.speed.one.p50_ms, e.speed.one.p90_ms, nas::ModelSpeed::batch,
-                        support::si(e.speed.images_per_second()), e.hardware(), e.threads);
+                        support::si(e.speed.images_per_second()), e.hardware(),
+                        support::counted(e.threads, "thread"));
     return text + "\nClasses, the worst first\n" +
            nas::class_table(nas::class_results(confusion, e.names())).text() + "\n" +
            nas::confusion_text(confusion, e.names());
@@ -198,7 +222,9 @@ int evaluate(const Arguments& arguments) {
     const Machine machine = machine_of(arguments);
     training::use_threads(machine.threads);
     nas::ExportedModel model(arguments.operand, training::select_device(machine.device));
-    const auto images = images_for(model, arguments);
+    const auto configuration = configuration_of(arguments);
+    const int timed_with = timing_threads(machine, configuration);
+    const auto images = images_for(model, arguments, configuration);
     const std::filesystem::path out = arguments.value("out");
     if (!out.empty()) { // before anything is spent
         std::error_code error;
@@ -207,9 +233,9 @@ int evaluate(const Arguments& arguments) {
             throw support::RunError(fmt::format("cannot create {}: {}", out.string(), error.message()));
         }
     }
-    const auto speed = nas::time_model(model, machine.threads);
+    const auto speed = nas::time_model(model, timed_with);
     const auto evaluation = nas::evaluate_model(model, images, machine.threads);
-    const Everything everything{model, images, evaluation, speed, machine.threads, arguments.run};
+    const Everything everything{model, images, evaluation, speed, timed_with, arguments.run};
     print(arguments, to_text(everything), dumped(to_json(everything), 1));
     if (!out.empty()) {
         write_all(everything, out);
@@ -220,16 +246,19 @@ int evaluate(const Arguments& arguments) {
 } // namespace
 
 Command evaluate_command() {
-    return {"evaluate",
-            "tries an exported network on labelled images: accuracy of each class, confusions, latency",
-            "  tessera evaluate runs/quickstart/export/ID --data images\n"
-            "  tessera evaluate runs/quickstart/export/ID --run runs/quickstart\n"
-            "  tessera evaluate model.pt --data images --split validation --out results\n",
-            evaluate,
-            {{"data", "DIR", "class folders of .jpg and .png files, or a folder that holds them in `test`"},
-             {"split", "NAME", "take DIR/NAME (default: DIR/test where it is, else DIR itself)"},
-             {"out", "DIR", "write evaluation.json, per_class.csv, confusion.csv and predictions.csv there"}},
-            {"MODEL", "folder that `tessera export` wrote, or its model.pt alone"}};
+    return {
+        "evaluate",
+        "tries an exported network on labelled images: accuracy of each class, confusions, latency",
+        "  tessera evaluate runs/quickstart/export/ID --data images\n"
+        "  tessera evaluate runs/quickstart/export/ID --run runs/quickstart\n"
+        "  tessera evaluate model.pt --data images --split validation --out results\n"
+        "Latency is that of one thread, with --run that of latency.threads of the run; --threads asks for "
+        "others.\n",
+        evaluate,
+        {{"data", "DIR", "class folders of .jpg and .png files, or a folder that holds them in `test`"},
+         {"split", "NAME", "take DIR/NAME (default: DIR/test where it is, else DIR itself)"},
+         {"out", "DIR", "write evaluation.json, per_class.csv, confusion.csv and predictions.csv there"}},
+        {"MODEL", "folder that `tessera export` wrote, or its model.pt alone"}};
 }
 
 } // namespace tessera::cli

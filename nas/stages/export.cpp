@@ -17,7 +17,8 @@ namespace tessera::nas {
 namespace {
 
 /// Part of the fingerprint: what an earlier version exported is exported again.
-constexpr const char* exported_form = "with preprocessing, its largest image, and an example";
+constexpr const char* exported_form =
+    "with preprocessing, its largest image, and an example; every file counts";
 
 /// The first image of the test set (of a set too small for one, of another): what the network will see, in
 /// form and in kind.
@@ -54,7 +55,7 @@ std::vector<std::string> export_work(StageContext& context, const std::string&) 
         table.add({id, "export/" + id, support::number(result.torchscript_difference),
                    support::number(result.weights_difference)});
         ids.insert(id);
-        for (const char* file : {"weights.safetensors", "architecture.yaml", "preprocessing.json"}) {
+        for (const std::string& file : exported_files()) {
             artefacts.push_back(fmt::format("export/{}/{}", id, file));
         }
     }

@@ -213,7 +213,7 @@ Outcome search_outcome(StageContext& context) {
                         "  table    {}\n  plot     {}\n",
                         support::counted(static_cast<std::int64_t>(file.front.size()), "network"),
                         file.evaluations, file.ended, file.hypervolume, file.random_hypervolume, table.text(),
-                        step > 1 ? fmt::format("  (every {}th shown)\n", step) : "",
+                        step > 1 ? fmt::format("  (1 of {} shown)\n", step) : "",
                         (context.run / "search/front.csv").string(),
                         (context.run / "search/front.svg").string()),
             nlohmann::json::parse(support::read_file(path, 256ULL << 20))};

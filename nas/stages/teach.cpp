@@ -3,6 +3,7 @@
 
 #include "nas/export.h"
 #include "nas/stage.h"
+#include "support/csv.h"
 #include "support/error.h"
 #include "support/files.h"
 #include "support/hash.h"
@@ -72,18 +73,26 @@ Outcome teach_outcome(StageContext& context) {
             json};
 }
 
+Inputs teach_inputs(const Configuration& config) {
+    Inputs inputs = {{"space.skeleton", config.space.skeleton_hash()},
+                     {"space.reference", config.space.reference().text()},
+                     {"data", config.texts.data},
+                     {"teach", config.texts.teach}};
+    // It changes no weight's shape, so the skeleton does not tell it, and means something in training alone.
+    const double dropout = config.space.head().dropout;
+    if (dropout > 0 && config.teach.train.epochs > 0) {
+        inputs["space.head.dropout"] = support::number(dropout);
+    }
+    return inputs;
+}
+
 } // namespace
 
 Stage teach_stage() {
     return {"teach",
             "trains the reference network",
             {},
-            [](const Configuration& c) {
-                return Inputs{{"space.skeleton", c.space.skeleton_hash()},
-                              {"space.reference", c.space.reference().text()},
-                              {"data", c.texts.data},
-                              {"teach", c.texts.teach}};
-            },
+            teach_inputs,
             teach_work,
             teach_outcome,
             [](const Configuration& c) {

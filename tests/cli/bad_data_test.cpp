@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/cli/image_files.h"
 #include "tests/cli/program.h"
 #include "tests/cli/run_files.h"
 
@@ -33,6 +34,17 @@ protected:
         EXPECT_FALSE(fs::exists(folder / "r/teach/weights.safetensors"));
         return ending.err;
     }
+    /// What a dry run says of the same is no other line.
+    void expect_foreseen(const std::vector<std::string>& overrides, int status = 1) {
+        const std::string said = failing(overrides, status);
+        std::vector<std::string> arguments = {"run", "tiny.yaml", "--run", "r", "--dry-run", "-q"};
+        for (const std::string& set : overrides) {
+            arguments.insert(arguments.end(), {"--set", set});
+        }
+        const Ending foreseen = run(arguments, surroundings);
+        EXPECT_EQ(foreseen.status, status);
+        EXPECT_EQ(foreseen.err, said);
+    }
     std::string in(const std::string& name) const { return (folder / name).string(); }
     void images(const std::string& name) { put(folder / name, "\xFF\xD8\xFF\xE0 not the rest of a picture"); }
 
@@ -56,14 +68,17 @@ TEST_F(BadData, TruncatedCifarFile) {
 }
 
 TEST_F(BadData, CorruptJpeg) {
-    for (const char* name : {"a", "b", "c", "d"}) {
-        images(std::string("images/train/") + name + "/one.jpg");
-        images(std::string("images/test/") + name + "/one.jpg");
+    for (const std::string name : {"a", "b", "c", "d"}) {
+        for (const char* file : {"/one.jpg", "/three.jpg", "/two.jpg"}) { // enough to hold some out
+            images("images/train/" + name + file);
+        }
+        images("images/test/" + name + "/one.jpg");
     }
     const std::string error = failing({"data.kind=image_folder", "data.path=images", "data.cache=cache"});
-    EXPECT_THAT(error, StartsWith("error: " + in("images") +
-                                  ": 8 of 8 images (100 %) cannot be read: train/a/one.jpg: damaged JPEG: "));
-    EXPECT_THAT(error, HasSubstr("; and 5 more; data.max_damaged tolerates 1 %"));
+    EXPECT_THAT(error,
+                StartsWith("error: " + in("images") +
+                           ": 16 of 16 images (100 %) cannot be read: train/a/one.jpg: damaged JPEG: "));
+    EXPECT_THAT(error, HasSubstr("; and 13 more; data.max_damaged tolerates 1 %"));
 }
 
 TEST_F(BadData, ClassFoldersThatDiffer) {
@@ -77,6 +92,15 @@ TEST_F(BadData, ClassFoldersThatDiffer) {
     EXPECT_THAT(error, HasSubstr("class folders differ"));
     EXPECT_THAT(error, HasSubstr("images/train: d; only in"));
     EXPECT_THAT(error, HasSubstr("images/test: e"));
+    expect_foreseen({"data.kind=image_folder", "data.path=images"});
+    expect_foreseen({"data.kind=image_folder", "data.path=images", "space.classes=5"}, 2);
+}
+
+TEST_F(BadData, ClassesOfOneImage) {
+    put_classes(folder / "images", {"a", "b", "c", "d"}, 1, 10);
+    EXPECT_THAT(failing({"data.kind=image_folder", "data.path=images"}, 2),
+                HasSubstr("data.test 0.1 of 4 training images leaves none for test in any class"));
+    expect_foreseen({"data.kind=image_folder", "data.path=images"}, 2);
 }
 
 TEST_F(BadData, ImagesThatDoNotFitTheSpace) {

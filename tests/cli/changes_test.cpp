@@ -32,11 +32,12 @@ protected:
         const Ending ending = tessera({"run", "tiny.yaml", "-q"});
         ASSERT_EQ(ending.status, 0) << ending.err;
     }
-    /// As if `stage` had taken an hour.
-    void pretend_an_hour(const std::string& stage) {
+    void pretend_an_hour(const std::string& stage) { pretend(stage, 3600); }
+    /// As if `stage` had taken that long.
+    void pretend(const std::string& stage, double seconds) {
         const fs::path file = folder / "r/stages/seconds.json";
         auto json = nlohmann::json::parse(content_of(file));
-        json.at(stage)["seconds"] = 3600;
+        json.at(stage)["seconds"] = seconds;
         put(file, json.dump());
     }
     const Scratch folder;
@@ -96,6 +97,7 @@ TEST_F(Changes, ADryRunSubtractsWhatAnInterruptedStageHas) {
         }
     }
     EXPECT_GT(seconds("sample"), 0);
+    EXPECT_THAT(tessera({"status"}).out, HasSubstr("sample    begun, 80 %"));
     EXPECT_EQ(tessera({"sample", "-q"}).status, 0);
 
     fs::remove(folder / "r/stages/finetune.json");
@@ -114,6 +116,7 @@ TEST_F(Changes, ADryRunSubtractsTheEpochsOfTheReference) {
         program.wait_until([&] { return line_count(content_of(folder / "r/teach/metrics.csv")) > 300; }));
     program.send(SIGTERM);
     EXPECT_EQ(program.wait().status, 143);
+    EXPECT_THAT(tessera({"status"}).out, HasSubstr("teach     begun, "));
     const auto seconds = [&](const std::string& run_folder) {
         const Ending ending = run(
             {"teach", "tiny.yaml", "--run", run_folder, "--set", "teach.epochs=400", "--dry-run", "--json"},
@@ -159,8 +162,24 @@ TEST_F(Changes, TrainingIsNotDiscardedUnasked) {
     EXPECT_NE(content_of(folder / "r/teach/result.json"), files.at("teach/result.json"));
 }
 
+TEST_F(Changes, DropoutIsPartOfWhatTheReferenceWasTrainedWith) {
+    ASSERT_EQ(tessera({"teach", "tiny.yaml", "-q"}).status, 0);
+    const std::string without = content_of(folder / "r/teach/weights.safetensors");
+    const std::string dropout = "space.head.dropout=0.5";
+    EXPECT_THAT(tessera({"teach", "--dry-run", "--set", dropout}).out, HasSubstr("space.head.dropout"));
+    ASSERT_EQ(tessera({"teach", "-q", "--set", dropout}).status, 0);
+    EXPECT_NE(content_of(folder / "r/teach/weights.safetensors"), without);
+    EXPECT_THAT(tessera({"teach"}).err, HasSubstr("teach: up to date"));
+    EXPECT_THAT(tessera({"teach", "--dry-run", "--set", "space.head.dropout=0.25"}).out,
+                HasSubstr("space.head.dropout: 0.5 -> 0.25"));
+}
+
 TEST_F(Changes, WhatTookLessThanAMinuteIsRedoneUnasked) {
     walk();
+    pretend("teach", 11);
+    const Ending planned = tessera({"run", "--dry-run", "--set", "teach.epochs=2"});
+    EXPECT_THAT(planned.out, HasSubstr("; discards 11 s of training"));
+    EXPECT_THAT(planned.out, Not(HasSubstr("needs --redo")));
     EXPECT_EQ(tessera({"run", "--set", "teach.epochs=2", "-q"}).status, 0);
 }
 
@@ -240,6 +259,21 @@ TEST_F(Changes, ADamagedModelIsTrainedAgain) {
     EXPECT_TRUE(same_files(files, snapshot(folder / "r")));
 }
 
+TEST_F(Changes, AnExportedFileThatIsLostIsWrittenAgain) {
+    walk();
+    const auto files = snapshot(folder / "r");
+    for (const char* name : {"model.pt", "example.safetensors"}) {
+        for (const auto& entry : fs::directory_iterator(folder / "r/export")) {
+            if (entry.is_directory()) {
+                EXPECT_TRUE(fs::remove(entry.path() / name));
+            }
+        }
+        EXPECT_THAT(tessera({"status"}).out, HasSubstr(std::string(name) + " is missing"));
+        EXPECT_EQ(tessera({"export", "-q"}).status, 0);
+        EXPECT_TRUE(same_files(files, snapshot(folder / "r")));
+    }
+}
+
 TEST_F(Changes, APickThatCannotBeIsSaidBeforeAnythingIsDone) {
     const Ending ending = tessera({"run", "tiny.yaml", "--set", "finetune.pick=[bogus]"});
     EXPECT_EQ(ending.status, 2);
@@ -308,6 +342,9 @@ TEST_F(Changes, RenamedClassesAreNoticed) {
     put(folder / "tiny.yaml", text);
     ASSERT_EQ(tessera({"teach", "tiny.yaml", "-q"}).status, 0);
     EXPECT_THAT(tessera({"teach"}).err, HasSubstr("teach: up to date"));
+    put(folder / "images/notes.txt", "no image"); // which is told where images are read
+    EXPECT_THAT(tessera({"status"}).err, IsEmpty());
+    EXPECT_THAT(tessera({"run", "--dry-run"}).err, Not(HasSubstr("left out")));
     fs::rename(folder / "images/a", folder / "images/z");
     EXPECT_THAT(tessera({"run", "--dry-run"}).out, HasSubstr("files of data.path has changed"));
 }

@@ -160,9 +160,20 @@ TEST_F(Evaluate, MatchesClassFoldersByName) {
               "error: " + in("some") +
                   ": 2 folders are no class of the network: Night, dusk; it knows grass, night, sky, blue, "
                   "tomato\n");
-    EXPECT_THAT(refused(model, folder / "none", 1), HasSubstr(in("none") + ": no such folder"));
+    fs::remove_all(folder / "some/Night");
+    EXPECT_THAT(refused(model, folder / "some", 1),
+                HasSubstr(": 1 folder is no class of the network: dusk; "));
+    EXPECT_THAT(refused(model, folder / "none", 2), HasSubstr(in("none") + ": no such folder"));
+    put(folder / "file", "");
+    EXPECT_THAT(refused(model, folder / "file", 2), HasSubstr(in("file") + ": not a folder"));
     fs::create_directory(folder / "empty");
     EXPECT_THAT(refused(model, folder / "empty", 1), HasSubstr(in("empty")));
+}
+
+TEST_F(Evaluate, LatencyIsThatOfOneThreadUnlessAskedOtherwise) {
+    EXPECT_THAT(run({"evaluate", model.string(), "--data", "images"}, folder.here()).out,
+                HasSubstr(", 1 thread\n\nClasses"));
+    EXPECT_EQ(result(model, folder / "images", {"--threads", "2"}).at("latency").at("threads"), 2);
 }
 
 TEST_F(Evaluate, LeavesOutWhatCannotBeReadAndSaysSo) {
@@ -170,7 +181,9 @@ TEST_F(Evaluate, LeavesOutWhatCannotBeReadAndSaysSo) {
     put(folder / "images/Testing/night/0.jpg", "\xFF\xD8\xFF\xE0 not the rest of a picture");
     const Ending ending = evaluate(model, folder / "images");
     EXPECT_EQ(ending.status, 0);
-    EXPECT_THAT(ending.err, HasSubstr("1 of 24 images (4.17 %) cannot be read: night/0.jpg"));
+    EXPECT_THAT(ending.err, HasSubstr("1 of 24 images (4.17 %) cannot be read: night/0.jpg: damaged JPEG: "));
+    EXPECT_THAT(ending.err, ::testing::Not(HasSubstr(in("images/Testing/night/0.jpg"))))
+        << "it is named once";
     EXPECT_THAT(ending.out, HasSubstr("Images    23 of 4 classes in " + in("images/Testing") +
                                       "\n          1 more cannot be read\n"));
     const Json json = result(model, folder / "images");
@@ -189,8 +202,9 @@ TEST_F(Evaluate, RefusesWhatIsNoExportAndOptionsWithoutMeaning) {
     put(folder / "cut.pt", content_of(model / "model.pt").substr(0, 2000));
     put(folder / "text.pt", "no network at all");
     for (const char* name : {"cut.pt", "text.pt"}) {
-        EXPECT_THAT(refused(folder / name, images, 1),
-                    StartsWith("error: " + in(name) + ": cannot be read as TorchScript"));
+        EXPECT_EQ(refused(folder / name, images, 1),
+                  "error: " + in(name) +
+                      ": cannot be read as TorchScript, it is damaged or of another kind\n");
     }
     EXPECT_THAT(refused(model / "weights.safetensors", images, 1),
                 HasSubstr("cannot be read as TorchScript"));
@@ -258,7 +272,7 @@ TEST(EvaluateRun, TakesTheImagesThatTheRunHeldOut) {
 TEST(EvaluateRun, TakesImagesThatAreNoFiles) {
     const Scratch folder;
     put(folder / "table.yaml", tiny_latency_table());
-    put(folder / "tiny.yaml", replaced(tiny_configuration(), "rounds: 2", "table: table.yaml"));
+    put(folder / "tiny.yaml", replaced(tiny_configuration(), "rounds: 2", "table: table.yaml, threads: 2"));
     ASSERT_EQ(run({"run", "tiny.yaml", "--run", "r", "-q"}, folder.here()).status, 0);
     const auto exports = support::read_csv(folder / "r/export/exports.csv");
     const Ending ending =
@@ -268,6 +282,7 @@ TEST(EvaluateRun, TakesImagesThatAreNoFiles) {
     EXPECT_EQ(json.at("images"), 60);
     EXPECT_EQ(json.at("accuracy"), test_accuracy(folder));
     EXPECT_EQ(json.at("data"), nullptr);
+    EXPECT_EQ(json.at("latency").at("threads"), 2) << "as the run's own are measured";
 }
 
 TEST(EvaluateRun, TheLargestImageOfTheRunGoesWithTheNetwork) {

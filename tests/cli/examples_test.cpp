@@ -152,9 +152,24 @@ TEST(Examples, TheOneInPythonAgrees) {
     const Exported coloured, grey(1);
     coloured.expect_example(classify);
     grey.expect_example(classify);
+    EXPECT_THAT(output_of(coloured.folder, classify + " --help"), StartsWith("Classifies images with"));
+    EXPECT_THAT(output_of(coloured.folder, fmt::format("{} '{}'", classify,
+                                                       fs::path(coloured.script()).parent_path().string())),
+                StartsWith("example: the largest difference is "))
+        << "the folder will do";
+    const std::string text = (coloured.folder / "text.pt").string();
+    put(text, "no network");
+    for (const std::string& file : {text, std::string("none.pt")}) {
+        EXPECT_EQ(output_of(coloured.folder, fmt::format("{} '{}'", classify, file), 1),
+                  file + ": no network that Tessera exported\n");
+    }
     if (!works(python + " -c 'import PIL'")) {
         GTEST_SKIP() << python << " has no Pillow; apt-get install python3-pil brings it";
     }
+    const std::string broken =
+        output_of(coloured.folder, fmt::format("{} '{}' '{}'", classify, coloured.script(), text), 1);
+    EXPECT_THAT(broken, StartsWith(text + ": no image that can be read: "));
+    EXPECT_EQ(line_count(broken), 1U) << broken;
     coloured.expect_agreement(classify, "images/test");
     grey.expect_agreement(classify, "images/test");
     // Turned, and transparent.

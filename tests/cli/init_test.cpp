@@ -49,6 +49,20 @@ TEST_F(Init, AFolderWithoutSplitsBecomesAConfigurationThatRuns) {
     EXPECT_TRUE(fs::exists(folder / "r/report/report.html"));
 }
 
+TEST_F(Init, TheCacheLiesBesideTheImagesHoweverTheyAreNamed) {
+    put_classes(folder / "photos", {"a", "b"}, 12, 34);
+    const std::string beside = "\n  cache: " + (folder.path() / "photos.cache").string() + "\n";
+    for (const char* name : {"photos", "photos/", "photos/.", "./photos//"}) {
+        EXPECT_THAT(init({name, "--hours", "0.01"}), HasSubstr(beside)) << name;
+    }
+    const Ending inside =
+        run({"init", ".", "--hours", "0.01"}, {folder / "photos", 0, false}); // where its images are
+    EXPECT_THAT(inside.out, HasSubstr(beside)) << inside.err;
+    // What an earlier version put inside is no class.
+    put(folder / "photos/photos.cache/photos-1.images", "decoded");
+    EXPECT_THAT(init({"photos", "--hours", "0.01"}), HasSubstr("\n  classes: 2\n"));
+}
+
 TEST_F(Init, SplitsGreyImagesAndLargeOnesAreSeen) {
     put_classes(folder / "images/train", {"a", "b"}, 12, 100);
     put_classes(folder / "images/test", {"a", "b"}, 3, 100);
@@ -56,6 +70,30 @@ TEST_F(Init, SplitsGreyImagesAndLargeOnesAreSeen) {
     EXPECT_THAT(text, HasSubstr("30 images (24 train, 0 validation, 6 test)"));
     EXPECT_THAT(text, HasSubstr("\n  input: [3, 96, 96]\n"));
     accepted();
+}
+
+TEST_F(Init, ClassFoldersBesideASplitAreLeftOutAloud) {
+    put_classes(folder / "images/train", {"a", "b"}, 12, 34);
+    put_classes(folder / "images", {"dogs", "birds"}, 3, 34);
+    const std::string said =
+        "images: its classes are those in 'train'; left out 2 folders beside it: birds, dogs\n";
+    const Ending ending = run({"init", "images", "--hours", "0.01"}, folder.here());
+    EXPECT_THAT(ending.err, HasSubstr(said));
+    EXPECT_THAT(ending.out, HasSubstr("\n  classes: 2\n"));
+    put(folder / "my.yaml", ending.out);
+    EXPECT_THAT(run({"run", "my.yaml", "--dry-run"}, folder.here()).err, HasSubstr(said));
+    EXPECT_THAT(run({"describe", "my.yaml"}, folder.here()).err, IsEmpty());
+}
+
+TEST_F(Init, AWishThatCannotBeMetIsSaidSo) {
+    put_classes(folder / "images", {"a", "b"}, 12, 34);
+    const Ending ending = run({"init", "images", "--hours", "0.00001"}, folder.here());
+    EXPECT_EQ(ending.status, 0);
+    const std::string said =
+        "--hours 1e-05 cannot be met: the least for these images on this machine is about ";
+    EXPECT_THAT(ending.err, HasSubstr(said));
+    EXPECT_THAT(ending.out, HasSubstr("# " + said));
+    EXPECT_THAT(run({"init", "images", "--hours", "2"}, folder.here()).err, IsEmpty());
 }
 
 TEST_F(Init, TheLargestImageIsSaidAndCarriedAlong) {
@@ -115,11 +153,17 @@ TEST_F(Init, EachMistakeIsOneLine) {
     put(folder / "texts/a/1.jpg", "text");
     put(folder / "texts/b/1.jpg", "text");
     fs::create_directories(folder / "empty");
+    put_classes(folder / "single", {"a", "b"}, 1, 20);
+    put_classes(folder / "differ/train", {"a", "b"}, 3, 20);
+    put_classes(folder / "differ/test", {"a", "c"}, 3, 20);
     const std::vector<std::pair<std::vector<std::string>, std::string>> mistakes = {
         {{"init"}, "name a folder of images"},
         {{"init", "nowhere"}, "nowhere: no such folder"},
+        {{"init", "texts/a/1.jpg"}, "texts/a/1.jpg: not a folder"},
         {{"init", "one"}, "one class folder (a); a classifier needs two or more"},
         {{"init", "empty"}, "empty: expected"},
+        {{"init", "single"}, "data.test 0.15 of 2 training images leaves none for test in any class"},
+        {{"init", "differ"}, "class folders differ: only in "},
         {{"init", "texts"}, "texts: none of 2 images looked at can be decoded; the first: "},
         {{"init", "images", "--hours", "soon"}, "--hours: 'soon' is not a number"},
         {{"init", "images", "--max-pixels", "0"}, "--max-pixels 0: expected 1 to 4000000000"},

@@ -44,6 +44,9 @@ TEST_F(Shell, BashCompletesCommandsOptionsAndValues) {
     put(folder / "here/file", "");
     EXPECT_EQ(completed("tessera run --run he", 3), "here\n");
     EXPECT_EQ(completed("tessera run he", 2), "here\n");
+    EXPECT_EQ(completed("tessera run --redo fi", 3), "fit finetune\n");
+    EXPECT_EQ(completed("tessera completion ''", 2), "bash zsh\n");
+    EXPECT_EQ(completed("tessera keys he", 2), "\n") << "it takes no word";
 }
 
 TEST_F(Shell, ZshReadsItsScript) {
@@ -51,6 +54,9 @@ TEST_F(Shell, ZshReadsItsScript) {
     EXPECT_EQ(script.status, 0) << script.err;
     EXPECT_THAT(script.out, StartsWith("#compdef tessera\n"));
     EXPECT_THAT(script.out, HasSubstr("'*--pick["));
+    EXPECT_THAT(script.out,
+                HasSubstr(":STAGE:(teach distil measure sample fit search finetune export report)'"));
+    EXPECT_THAT(script.out, HasSubstr("'*:bash|zsh:(bash zsh)' ;;"));
     if (std::system("command -v zsh > /dev/null") != 0) {
         GTEST_SKIP() << "no zsh here";
     }

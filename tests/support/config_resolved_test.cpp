@@ -67,7 +67,7 @@ nowhere: ""
 teach:
   epochs: -1
   rate: 0.1
-  tiny: 1e-300
+  tiny: 1.0e-300
   limit: .inf
   flip: true
   unset: null
@@ -138,6 +138,21 @@ TEST(ConfigResolved, LeavesOutWhatNobodyRead) {
     config.root().texts("b");
     config.root().texts("absent");
     EXPECT_EQ(config.resolved(), "b: 2\n");
+}
+
+/// What YAML 1.1 takes for a number has a point, and a sign in the exponent.
+TEST(ConfigResolved, NumbersAreNumbersToEveryReader) {
+    const Document config = Document::parse("decay: 5e-4\nlarge: 1e30\nsmall: 1.5e-7\nrates: [1e-4, 0.5]\n");
+    Section root = config.root();
+    double decay = 0, large = 0, small = 0;
+    std::vector<double> rates;
+    root.read("decay", decay, {}, "");
+    root.read("large", large, {}, "");
+    root.read("small", small, {}, "");
+    root.read("rates", rates, {}, "");
+    EXPECT_EQ(config.resolved(), "decay: 5.0e-04\nlarge: 1.0e+30\nsmall: 1.5e-07\nrates: [1.0e-04, 0.5]\n");
+    EXPECT_EQ(root.resolved(), "decay: 5e-04\nlarge: 1e+30\nsmall: 1.5e-07\nrates: [1e-04, 0.5]\n")
+        << "or stored results are made of something else";
 }
 
 TEST(ConfigResolved, OfOneSection) {

@@ -76,6 +76,13 @@ TEST(Csv, RefusesNulBytesAndMissingHeaders) {
     EXPECT_EQ(refusal("\na,b\n"), "t.csv:1: the first line is empty: no header");
 }
 
+TEST(Csv, RefusesOtherSeparators) {
+    EXPECT_EQ(refusal("block;choice;latency_ms\nb1;conv;0,3\n"),
+              "t.csv:1: the columns seem to be separated by ';'; write commas");
+    EXPECT_EQ(refusal("block\tchoice\n"), "t.csv:1: the columns seem to be separated by tabs; write commas");
+    EXPECT_EQ(parse_csv("a;b,c\n1,2\n", "t.csv").header.size(), 2U);
+}
+
 TEST(Csv, ReadsAFile) {
     const testing::TemporaryFolder folder;
     testing::put(folder / "t.csv", "a\n1\n");

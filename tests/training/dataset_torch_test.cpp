@@ -7,6 +7,7 @@
 #include "tests/support/captured_stderr.h"
 #include "tests/training/data_helpers.h"
 #include "training/batches.h"
+#include "training/image_counts.h"
 
 namespace tessera::training {
 namespace {
@@ -303,9 +304,29 @@ TEST(Datasets, AClassOfOneImageIsTrainedOnAndNamed) {
                 HasSubstr("unbalanced: 1 training images of emu (fewest), 8 of cat (most)"));
 }
 
+TEST(Datasets, ImagesAreCountedAsTheyAreSplit) {
+    const TemporaryFolder folder;
+    put_classes(folder.path(), 13);
+    std::filesystem::create_directories(folder / "emu");
+    put(folder / "emu/1.png", png_2x2());
+    auto options = folder_options(folder);
+    for (const std::int64_t limit : {0, 9}) {
+        options.train_limit = limit;
+        const auto data = load_datasets(options, 3, 2, 2, 3);
+        const auto counts = count_images(options, 3, Remarks::kept_back);
+        EXPECT_EQ(counts.train, data.train.size()) << limit;
+        EXPECT_EQ(counts.validation, data.validation.size()) << limit;
+        EXPECT_EQ(counts.test, data.test.size()) << limit;
+    }
+    EXPECT_THAT(message_of<UsageError>([&] { count_images(options, 4, Remarks::kept_back); }),
+                HasSubstr("has 3 class folders (cat, dog, emu), but the space has 4 classes"));
+}
+
 TEST(Datasets, TooFewImagesForATestAreRefused) {
     const TemporaryFolder folder;
     put_classes(folder.path(), 1);
+    EXPECT_THAT(message_of<UsageError>([&] { count_images(folder_options(folder), 2, Remarks::kept_back); }),
+                HasSubstr("data.test 0.1 of 2 training images leaves none for test in any class"));
     EXPECT_THAT(message_of<UsageError>([&] { load_datasets(folder_options(folder), 3, 2, 2, 2); }),
                 HasSubstr("data.test 0.1 of 2 training images leaves none for test in any class"));
 }

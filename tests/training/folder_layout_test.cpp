@@ -33,6 +33,7 @@ TEST_F(Layout, WithAllSplits) {
     EXPECT_EQ(layout.train, root / "train");
     EXPECT_EQ(layout.validation, root / "validation");
     EXPECT_EQ(layout.test, root / "test");
+    EXPECT_EQ(layout.beside, std::vector<std::string>{"extra"});
 }
 
 TEST_F(Layout, WithOtherSpellings) {
@@ -56,7 +57,10 @@ TEST_F(Layout, WithTrainAlone) {
     EXPECT_TRUE(layout.validation.empty());
 }
 
-TEST_F(Layout, WithoutSplits) { EXPECT_EQ(with({"cat", "dog"}).train, root.path()); }
+TEST_F(Layout, WithoutSplits) {
+    EXPECT_EQ(with({"cat", "dog"}).train, root.path());
+    EXPECT_TRUE(with({"cat", "dog"}).beside.empty());
+}
 
 TEST_F(Layout, AClassMayBeCalledTrain) {
     EXPECT_EQ(with({"bus", "train", "train/.hidden"}).train, root.path());
@@ -78,6 +82,8 @@ TEST_F(Layout, RefusesTwoFoldersOfOneSplit) {
 
 TEST_F(Layout, RefusesAMissingFolder) {
     EXPECT_THAT(message_of<RunError>([&] { find_layout(root / "none"); }), HasSubstr("none: no such folder"));
+    put(root / "file", "x");
+    EXPECT_THAT(message_of<RunError>([&] { find_layout(root / "file"); }), HasSubstr("file: not a folder"));
 }
 
 } // namespace

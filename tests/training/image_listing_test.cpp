@@ -82,6 +82,16 @@ TEST_F(ImageListing, LeavesHiddenThingsOutSilently) {
     EXPECT_EQ(shown, "");
 }
 
+TEST_F(ImageListing, ACacheOfDecodedImagesIsNoClass) {
+    for (const char* file : {"cat/1.jpg", "cache/cat-12.images", "cache/.begun", "cat/cache/cat-12.images"}) {
+        add(file);
+    }
+    const auto shown = stderr_in_file([&] { EXPECT_THAT(files(), ElementsAre("cat/1.jpg")); });
+    EXPECT_EQ(shown, "");
+    add("cache/notes.txt");
+    EXPECT_THAT(refusal(), HasSubstr("/cache: a class folder without")) << "it holds something else, too";
+}
+
 TEST_F(ImageListing, LeavesOutWhatIsNoImageWithOneWarning) {
     for (const char* file : {"README", "cat/1.jpg", "cat/a.txt", "cat/b/c.TXT", "cat/d.webp"}) {
         add(file);

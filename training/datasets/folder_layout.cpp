@@ -26,7 +26,7 @@ fs::directory_iterator entries_of(const fs::path& folder) {
 
 bool is_folder(const fs::directory_entry& entry) {
     std::error_code unreadable;
-    return entry.is_directory(unreadable) && is_visible(entry.path());
+    return entry.is_directory(unreadable) && is_visible(entry.path()) && !is_image_cache(entry.path());
 }
 
 /// The folder of one of these names; empty where there is none.
@@ -53,16 +53,37 @@ bool holds_folders(const fs::path& folder) {
     return std::any_of(begin(entries), end(entries), is_folder);
 }
 
+/// Names of the folders that are no split, sorted.
+std::vector<std::string> others_in(const fs::path& root, const FolderLayout& layout) {
+    std::vector<std::string> names;
+    for (const auto& entry : entries_of(root)) {
+        const auto& path = entry.path();
+        if (is_folder(entry) && path != layout.train && path != layout.validation && path != layout.test) {
+            names.push_back(path.filename().string());
+        }
+    }
+    std::sort(names.begin(), names.end());
+    return names;
+}
+
 } // namespace
 
+std::string folder_problem(const fs::path& path) {
+    std::error_code ignored;
+    if (fs::is_directory(path, ignored)) {
+        return "";
+    }
+    return path.string() + (fs::exists(path, ignored) ? ": not a folder" : ": no such folder");
+}
+
 FolderLayout find_layout(const fs::path& root) {
-    std::error_code unreadable;
-    if (!fs::is_directory(root, unreadable)) {
-        throw support::RunError(fmt::format("{}: no such folder", root.string()));
+    if (const auto problem = support::folder_problem(root); !problem.empty()) {
+        throw support::RunError(problem);
     }
     FolderLayout layout{split_folder(root, {"train", "training"}),
                         split_folder(root, {"validation", "val", "valid"}),
-                        split_folder(root, {"test", "testing"})};
+                        split_folder(root, {"test", "testing"}),
+                        {}};
     const auto& other = layout.test.empty() ? layout.validation : layout.test;
     if (layout.train.empty() && !other.empty()) {
         throw support::UsageError(fmt::format(
@@ -72,6 +93,8 @@ FolderLayout find_layout(const fs::path& root) {
     }
     if (layout.train.empty() || (other.empty() && !holds_folders(layout.train))) {
         layout.train = root;
+    } else {
+        layout.beside = others_in(root, layout);
     }
     return layout;
 }

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
+#include <vector>
 
 namespace tessera::training {
 
@@ -9,7 +11,11 @@ namespace tessera::training {
 struct FolderLayout {
     std::filesystem::path train;            ///< the root itself where class folders lie directly under it
     std::filesystem::path validation, test; ///< empty: to be held out of `train`
+    std::vector<std::string> beside; ///< names of folders beside a split `train`, which are none, sorted
 };
+
+/// "PATH: no such folder", "PATH: not a folder" where it is something else; empty where it is one.
+std::string folder_problem(const std::filesystem::path& path);
 
 /// ROOT/{train,test,validation}/CLASS/ (test and validation may be missing; "training", "testing", "val" and
 /// "valid" are understood, in any case), or ROOT/CLASS/. A folder `train` that holds no folders and stands

@@ -7,7 +7,6 @@
 #include <set>
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 #include <tbb/parallel_for.h>
 #include <unistd.h>
 
@@ -18,7 +17,7 @@
 #include "support/progress.h"
 #include "training/datasets/cache_space.h"
 #include "training/datasets/damaged_files.h"
-#include "training/datasets/folder_layout.h"
+#include "training/datasets/folder_splits.h"
 #include "training/datasets/image_decoding.h"
 
 namespace tessera::training {
@@ -37,41 +36,6 @@ void check_memory(const fs::path& folder, double bytes) {
                         "smaller image size or fewer images",
                         folder.string(), bytes / 1e9, memory / 1e9));
     }
-}
-
-void check_same_classes(const FolderListing& train, const FolderListing& other) {
-    const auto missing = [](const auto& from, const auto& in) {
-        std::vector<std::string> names;
-        std::set_difference(from.begin(), from.end(), in.begin(), in.end(), std::back_inserter(names));
-        return names.empty() ? std::string("none") : fmt::format("{}", fmt::join(names, ", "));
-    };
-    if (train.classes != other.classes) {
-        throw support::RunError(fmt::format("class folders differ: only in {}: {}; only in {}: {}",
-                                            train.folder.string(), missing(train.classes, other.classes),
-                                            other.folder.string(), missing(other.classes, train.classes)));
-    }
-}
-
-/// The file's content decoded into `planes`; the reason where that cannot be done.
-std::string decode_file(const fs::path& path, const ImageFolderOptions& options, std::uint8_t* planes) {
-    std::string content;
-    try {
-        content = support::read_file(path, 256ULL << 20);
-    } catch (const support::RunError& error) {
-        const std::string_view message = error.what(); // "cannot read PATH: why"
-        return fmt::format("unreadable: {}", message.substr(message.rfind(": ") + 2));
-    }
-    try {
-        const auto image = decode_image(
-            content, {options.channels, std::max(options.height, options.width), options.max_pixels}, "");
-        resize_and_crop(image, options.height, options.width, planes);
-    } catch (const support::RunError& error) {
-        std::string reason = error.what();
-        reason.erase(0, reason.starts_with(": ") ? 2 : 0); // after the empty name
-        std::replace(reason.begin(), reason.end(), '\n', ' ');
-        return reason;
-    }
-    return "";
 }
 
 /// Closes the gaps that skipped images left.
@@ -164,27 +128,6 @@ std::int64_t FolderLoader::report() const {
     return static_cast<std::int64_t>(damaged_.size());
 }
 
-void check_number_of_classes(const FolderListing& train, std::int64_t expected) {
-    const auto& names = train.classes;
-    if (static_cast<std::int64_t>(names.size()) == expected) {
-        return;
-    }
-    const auto named = std::min<std::size_t>(5, names.size());
-    throw support::UsageError(fmt::format(
-        "{} has {} class folders ({}{}), but the space has {} classes", train.folder.string(), names.size(),
-        fmt::join(names.data(), names.data() + named, ", "), named < names.size() ? ", ..." : "", expected));
-}
-
-/// Nothing where there is no such split.
-std::optional<FolderListing> list_other(const fs::path& folder, const FolderListing& train) {
-    if (folder.empty()) {
-        return std::nullopt;
-    }
-    auto listing = list_images(folder);
-    check_same_classes(train, listing);
-    return listing;
-}
-
 void check_not_empty(const Dataset& data, const std::optional<FolderListing>& listing) {
     if (listing && data.size() == 0) {
         throw support::RunError(fmt::format("{}: none of its images can be read", listing->folder.string()));
@@ -220,6 +163,27 @@ ImageFiles files_read(const FolderListing& listing, const std::vector<SkippedFil
 }
 
 } // namespace
+
+std::string decode_file(const fs::path& path, const ImageFolderOptions& options, std::uint8_t* planes) {
+    std::string content;
+    try {
+        content = support::read_file(path, 256ULL << 20);
+    } catch (const support::RunError& error) {
+        const std::string_view message = error.what(); // "cannot read PATH: why"
+        return fmt::format("unreadable: {}", message.substr(message.rfind(": ") + 2));
+    }
+    try {
+        const auto image = decode_image(
+            content, {options.channels, std::max(options.height, options.width), options.max_pixels}, "");
+        resize_and_crop(image, options.height, options.width, planes);
+    } catch (const support::RunError& error) {
+        std::string reason = error.what();
+        reason.erase(0, reason.starts_with(": ") ? 2 : 0); // after the empty name
+        std::replace(reason.begin(), reason.end(), '\n', ' ');
+        return reason;
+    }
+    return "";
+}
 
 DecodedImages decode_images(const FolderListing& listing, const ImageFolderOptions& options) {
     const auto count = static_cast<std::int64_t>(listing.files.size());
@@ -257,11 +221,8 @@ DecodedImages decode_images(const FolderListing& listing, const ImageFolderOptio
 }
 
 RawDatasets load_image_folder(const ImageFolderOptions& options) {
-    const auto layout = find_layout(options.root);
-    const auto train = list_images(layout.train);
-    check_number_of_classes(train, options.classes);
     // Everything is listed and compared before the first image is decoded.
-    const auto validation = list_other(layout.validation, train), test = list_other(layout.test, train);
+    const auto [train, validation, test] = list_splits(options.root, options.classes);
     FolderLoader loader(options);
     RawDatasets raw;
     raw.classes = train.classes;

@@ -27,11 +27,16 @@ struct ImageFolderOptions {
     std::int64_t cache_limit_mb = 0;                  ///< of all files in it; 0: no limit
 };
 
+/// The image in a file, scaled and cropped to height x width, into `planes` (channels x height x width).
+/// Returns what is wrong, without the file's name, where it cannot be read; empty where it can.
+std::string decode_file(const std::filesystem::path& path, const ImageFolderOptions& options,
+                        std::uint8_t* planes);
+
 /// Decodes every image, scaled and cropped to height x width, in parallel. What cannot be read or decoded is
 /// skipped, with the reason.
 DecodedImages decode_images(const FolderListing& listing, const ImageFolderOptions& options);
 
-/// The splits (training/datasets/folder_layout.h), each taken from the cache where it holds what the files
+/// The splits (training/datasets/folder_splits.h), each taken from the cache where it holds what the files
 /// still are, else decoded and stored there. `test` is empty where the folder has no such split. Throws
 /// UsageError for a layout that makes no sense or another number of classes; RunError for more damaged images
 /// than tolerated, for a class without a usable training image or a split without any, and for class folders

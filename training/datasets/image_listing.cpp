@@ -116,6 +116,9 @@ void Walk::list_below(const fs::path& relative, LeftOut& left_out) {
         std::error_code unreadable;
         const auto type = entry.status(unreadable).type();
         if (type == fs::file_type::directory) {
+            if (is_image_cache(entry.path())) {
+                continue;
+            }
             if (first_visit(entry.path())) {
                 list_below(name, left_out);
             } else {
@@ -158,6 +161,8 @@ FolderListing Walk::run() {
         std::error_code unreadable;
         if (!entry.is_directory(unreadable)) {
             no_images_.add(entry.path());
+        } else if (is_image_cache(entry.path())) {
+            continue;
         } else if (first_visit(entry.path())) {
             list_class(entry.path().filename());
         } else {
@@ -196,6 +201,22 @@ std::string lower_case(std::string name) {
 bool is_visible(const fs::path& file) {
     const auto name = file.filename().string();
     return !name.starts_with('.') && name != "__MACOSX";
+}
+
+bool is_image_cache(const fs::path& folder) {
+    std::error_code error;
+    bool found = false;
+    for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
+        std::error_code unreadable;
+        if (!is_visible(at->path())) {
+            continue; // what was begun and not finished
+        }
+        if (at->path().extension() != ".images" || !at->is_regular_file(unreadable)) {
+            return false;
+        }
+        found = true;
+    }
+    return found;
 }
 
 FolderListing list_images(const fs::path& folder, Remarks remarks) {

@@ -22,13 +22,15 @@ struct FolderListing {
     std::string key(std::string_view purpose) const;
 };
 
-/// Whether a listing warns of what it leaves out: one that only counts what another will read keeps silent.
-enum class Remarks { made, kept_back };
+/// Whether a listing warns of what it leaves out: of everything where images are read, of whole folders that
+/// are no part of a split data set where it is planned, of nothing where images are only counted.
+enum class Remarks { made, of_layout, kept_back };
 
 /// Takes *.jpg, *.jpeg and *.png in any case. Links are followed, but a folder that was visited before (a
 /// cycle, or two links to one folder) is left out, with a warning. Hidden files and folders are left out;
 /// so is what is no image, with one warning. A file that cannot be read, such as a link to nowhere, is listed
-/// all the same: decoding it says what is wrong. Throws RunError for a folder that cannot be read or holds no
+/// all the same: decoding it says what is wrong. A cache of decoded images (data.cache) is no class and keeps
+/// nothing else from being one. Throws RunError for a folder that cannot be read or holds no
 /// folders, and for a class without images (naming what else it holds).
 FolderListing list_images(const std::filesystem::path& folder, Remarks remarks = Remarks::made);
 
@@ -36,5 +38,7 @@ FolderListing list_images(const std::filesystem::path& folder, Remarks remarks =
 std::string lower_case(std::string name);
 /// Not hidden, by name: neither ".x" nor what macOS puts into archives.
 bool is_visible(const std::filesystem::path& file);
+/// Whether a folder holds decoded images and nothing else: a cache that somebody put among the classes.
+bool is_image_cache(const std::filesystem::path& folder);
 
 } // namespace tessera::training

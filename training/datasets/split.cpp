@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <limits>
 #include <numeric>
 #include <string>
 
+#include <fmt/format.h>
+
+#include "support/error.h"
 #include "support/seed.h"
 
 namespace tessera::training {
@@ -37,16 +39,11 @@ std::vector<Rows> shuffled_classes(const torch::Tensor& labels, std::uint64_t se
     return classes;
 }
 
-/// The nearest whole number to `share` of each class, but never all of it, and at least one of `enough` or
-/// more.
+/// Of each class the first held_out_of() it.
 std::pair<Rows, Rows> hold_out_first(const std::vector<Rows>& classes, double share, std::int64_t enough) {
     Rows kept, held_out;
     for (const auto& members : classes) {
-        const auto count = static_cast<std::int64_t>(members.size());
-        const auto wanted = static_cast<std::int64_t>(std::floor(share * static_cast<double>(count) + 0.5));
-        const auto most = std::max<std::int64_t>(count - 1, 0);
-        const auto least = count >= enough ? std::min<std::int64_t>(1, most) : 0;
-        const auto taken = std::clamp(wanted, least, most);
+        const auto taken = held_out_of(std::ssize(members), share, enough);
         held_out.insert(held_out.end(), members.begin(), members.begin() + taken);
         kept.insert(kept.end(), members.begin() + taken, members.end());
     }
@@ -56,6 +53,18 @@ std::pair<Rows, Rows> hold_out_first(const std::vector<Rows>& classes, double sh
 }
 
 } // namespace
+
+std::int64_t held_out_of(std::int64_t count, double share, std::int64_t enough) {
+    const auto wanted = static_cast<std::int64_t>(std::floor(share * static_cast<double>(count) + 0.5));
+    const auto most = std::max<std::int64_t>(count - 1, 0);
+    const auto least = count >= enough ? std::min<std::int64_t>(1, most) : 0;
+    return std::clamp(wanted, least, most);
+}
+
+void refuse_empty_split(const char* purpose, double share, std::int64_t images) {
+    throw support::UsageError(fmt::format(
+        "data.{0} {1} of {2} training images leaves none for {0} in any class", purpose, share, images));
+}
 
 std::vector<std::int64_t> balanced_rows(const torch::Tensor& labels, std::int64_t limit, std::uint64_t seed) {
     std::vector<std::int64_t> rows;
@@ -77,8 +86,7 @@ std::vector<std::int64_t> balanced_rows(const torch::Tensor& labels, std::int64_
 }
 
 std::pair<Rows, Rows> stratified_split(const torch::Tensor& labels, double share, std::uint64_t seed) {
-    return hold_out_first(shuffled_classes(labels, seed, "split"), share,
-                          std::numeric_limits<std::int64_t>::max());
+    return hold_out_first(shuffled_classes(labels, seed, "split"), share, never_enough);
 }
 
 std::pair<Rows, Rows> split_by_name(const torch::Tensor& labels, const std::vector<std::uint64_t>& names,

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <utility>
 #include <vector>
 
@@ -25,6 +26,19 @@ stratified_split(const torch::Tensor& labels, double share, std::uint64_t seed);
 std::pair<std::vector<std::int64_t>, std::vector<std::int64_t>>
 split_by_name(const torch::Tensor& labels, const std::vector<std::uint64_t>& names, double share,
               std::uint64_t seed, std::int64_t enough);
+
+/// Rows that these take of a class of `count` rows: the nearest whole number to `share` of them, never all,
+/// of `enough` or more at least one.
+std::int64_t held_out_of(std::int64_t count, double share, std::int64_t enough);
+
+/// Images of a class from which on it has one at least for testing, then for validation.
+inline constexpr std::int64_t enough_for_test = 3, enough_for_validation = 2;
+/// For stratified_split(): a class of any size may go without.
+inline constexpr std::int64_t never_enough = std::numeric_limits<std::int64_t>::max();
+
+/// Throws UsageError saying that `share` of `images` training images, which the key data.`purpose` asks for,
+/// is none of any class.
+[[noreturn]] void refuse_empty_split(const char* purpose, double share, std::int64_t images);
 
 /// Mean and population standard deviation of each channel, exact over all pixels. A constant channel gets
 /// 1/255.
