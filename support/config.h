@@ -119,8 +119,7 @@ public:
     [[noreturn]] void fail(std::string_view key, std::string_view message) const;
     /// Dotted path of this section, e.g. "space.blocks[2]".
     const std::string& path() const;
-    /// This section as understood so far (see Document::resolved), for content hashes: numbers as short as
-    /// they can be, though readers of YAML 1.1 take 5e-04 for a text.
+    /// This section as understood so far (see Document::resolved), for content hashes.
     std::string resolved() const;
 
     struct State;

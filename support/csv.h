@@ -21,8 +21,7 @@ struct CsvTable {
     std::size_t column(std::string_view name, std::string_view source) const;
 };
 
-/// Throws RunError "file:line: ..." on ragged rows, unterminated quotes, NUL bytes, no header, and columns
-/// that are separated by something else than commas.
+/// Throws RunError "file:line: ..." on ragged rows, unterminated quotes, NUL bytes, no header.
 CsvTable read_csv(const std::filesystem::path& file);
 CsvTable parse_csv(std::string_view text, std::string_view name);
 

@@ -77,7 +77,7 @@ std::string folder_problem(const fs::path& path) {
 }
 
 FolderLayout find_layout(const fs::path& root) {
-    if (const auto problem = support::folder_problem(root); !problem.empty()) {
+    if (const auto problem = folder_problem(root); !problem.empty()) {
         throw support::RunError(problem);
     }
     FolderLayout layout{split_folder(root, {"train", "training"}),
