@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <map>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -117,16 +118,22 @@ void warn_of_long_run(StageContext& context, const std::vector<std::string>& nam
     const auto images_of = [&](const training::TrainOptions& o) {
         return static_cast<double>(o.epochs * images_visited(o.train_limit, images.train));
     };
-    const double macs =
-        3 * (reference * (images_of(config.teach.train) +
-                          static_cast<double>(config.sample.trained()) * images_of(config.sample.train) +
-                          static_cast<double>(picks_expected(config)) * images_of(config.finetune.train)) +
-             distilled * static_cast<double>(config.distil.epochs *
-                                             images_visited(config.distil.train_limit, images.train)));
+    const std::map<std::string, double> trained = {
+        {"teach", reference * images_of(config.teach.train)},
+        {"distil", distilled * static_cast<double>(config.distil.epochs *
+                                                   images_visited(config.distil.train_limit, images.train))},
+        {"sample", reference * static_cast<double>(config.sample.trained()) * images_of(config.sample.train)},
+        {"finetune",
+         reference * static_cast<double>(picks_expected(config)) * images_of(config.finetune.train)}};
+    const auto plan = plan_stages(context);
+    double macs = 0;
+    for (const PlannedStage& step : plan) {
+        const auto found = trained.find(step.stage->name);
+        macs += found != trained.end() && step.runs && wanted(step, names) ? 3 * found->second : 0;
+    }
     if (macs < short_run) {
         return;
     }
-    const auto plan = plan_stages(context);
     const auto estimates =
         estimate_stages(config, measure_speed(context), images, standing_of(context, images));
     double seconds = 0;

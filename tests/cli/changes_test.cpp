@@ -76,7 +76,8 @@ TEST_F(Changes, ADryRunSubtractsWhatAnInterruptedStageHas) {
     const auto estimate = [&](const std::string& stage) {
         const Ending ending = tessera({"run", "--dry-run", "--json"});
         EXPECT_EQ(ending.status, 0) << ending.err;
-        for (const auto& each : nlohmann::json::parse(ending.out).at("stages")) {
+        const auto plan = nlohmann::json::parse(ending.out);
+        for (const auto& each : plan.at("stages")) {
             if (each.at("stage") == stage && each.at("runs").get<bool>()) {
                 return each;
             }

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "support/csv.h"
+#include "support/files.h"
 #include "support/seed.h"
 #include "tests/cli/program.h"
 #include "tests/cli/run_files.h"
@@ -43,11 +44,11 @@ protected:
         }
         for (int i = 0; i < 120; ++i) {
             std::string digits;
-            double score = -2.8;
+            double score = -3.2;
             for (std::size_t b = 0; b < 8; ++b) {
                 const auto d = rng.below(3);
                 digits += static_cast<char>('0' + d);
-                score += noise[b][d] * (0.4 + 0.1 * static_cast<double>(b));
+                score += noise[b][d] * (0.3 + 0.05 * static_cast<double>(b));
             }
             truth += (i > 0 ? ",\n" : "") + ("\"" + digits) +
                      "\": {\"mean_acc\": " + support::number(100 * (0.95 - std::exp(score))) + "}";
@@ -77,7 +78,7 @@ TEST_F(Rank, WorksFromAQualityTableAlone) {
                                                           "predicted_0", "predicted_20"}));
     EXPECT_GT(predicted.rows.size(), 100U);
     EXPECT_EQ(predicted.rows[0][0].size(), 8U);
-    EXPECT_THAT(get(folder / "o/predicted-20.svg"), StartsWith("<svg"));
+    EXPECT_THAT(support::read_file(folder / "o/predicted-20.svg"), StartsWith("<svg"));
     const Ending again =
         rank({"--truth", "truth.json", "--samples", "0,20", "--draws", "5", "--seed", "1", "--json"});
     const auto json = nlohmann::json::parse(again.out);
@@ -118,7 +119,7 @@ TEST_F(Rank, MistakesAreOneLine) {
         {{"--truth", "truth.json", "--unit", "points"}, "--unit: 'points' is neither percent nor fraction"},
         {{"--truth", "truth.json", "--direction", "up"}, "--direction: 'up'"},
         {{"--truth", "truth.json", "--accuracy-column", "mean"}, "no column 'mean'"},
-        {{"--truth", "truth.json", "--qualities", "one.csv"}, "one.csv"},
+        {{"--truth", "truth.json", "--quality", "loss_rise"}, "q.csv: no column \"loss_rise\""},
     };
     for (const auto& [arguments, what] : cases) {
         const Ending ending = rank(arguments);
