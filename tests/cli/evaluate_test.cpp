@@ -262,9 +262,11 @@ TEST(EvaluateRun, TakesTheImagesThatTheRunHeldOut) {
     EXPECT_THAT(otherwise.err, HasSubstr("r: data.test: 0.25 -> 0.5 since the network was trained"));
 
     fs::rename(folder / "images", folder / "moved");
-    EXPECT_EQ(evaluate(model, {"--set", "data.path=moved"}).status, 0);
+    const std::string moved =
+        "data.path=" + (folder / "moved").string(); // relative ones belong to r/config.yaml
+    EXPECT_EQ(evaluate(model, {"--set", moved}).status, 0);
     fs::remove(folder / "moved/night/7.jpg");
-    const Ending changed = evaluate(model, {"--set", "data.path=moved"});
+    const Ending changed = evaluate(model, {"--set", moved});
     EXPECT_EQ(changed.status, 1);
     EXPECT_THAT(changed.err, HasSubstr("which images were held out can no longer be told"));
 }
