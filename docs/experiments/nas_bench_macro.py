@@ -223,7 +223,7 @@ def ablate(truth_file, quality_file, draws):
 
     same, root, log = (lambda x: x), np.sqrt, (lambda x: np.log(x + 0.01))
     row("default", Predictor())
-    row("no ceiling but 100 %", Predictor(steps=(10,)))
+    row("ceiling far above the best sample", Predictor(steps=(10,)))
     row("scale: noise alone", Predictor(scales=(same,)))
     row("scale: root alone", Predictor(scales=(root,)))
     row("scale: power 1.5 alone", Predictor(scales=(lambda x: x**1.5,)))
