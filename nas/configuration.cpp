@@ -78,7 +78,7 @@ std::vector<std::string> latency_objectives(const latency::TableOptions& table) 
 SearchStageOptions read_search(Section section, const std::vector<std::string>& latencies) {
     SearchStageOptions o;
     o.search.read(section);
-    std::vector<std::string> known = {"accuracy", "macs", "parameters", "peak_memory_bytes"};
+    std::vector<std::string> known = {"accuracy", "macs", "parameters", "weight_bytes", "peak_memory_bytes"};
     known.insert(known.begin() + 1, latencies.begin(), latencies.end());
     o.objectives = Objective::read_list(
         section.list(

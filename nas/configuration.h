@@ -6,8 +6,8 @@
 
 #include "latency/brought_tables.h"
 #include "latency/probe.h"
-#include "nas/objective.h"
-#include "nas/search.h"
+#include "nas/search/objective.h"
+#include "nas/search/search.h"
 #include "predictors/accuracy_predictor.h"
 #include "predictors/accuracy_table.h"
 #include "predictors/distil_options.h"

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "nas/objective_tables.h"
-#include "nas/search.h"
+#include "nas/search/search.h"
 #include "search_spaces/architecture.h"
 
 namespace tessera::nas {

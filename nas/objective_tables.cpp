@@ -11,36 +11,13 @@
 
 namespace tessera::nas {
 
-double CostColumn::of(std::span<const int> genome) const {
-    double total = rest;
-    for (std::size_t b = 0; b < genome.size(); ++b) {
-        const double v = values[b][static_cast<std::size_t>(genome[b])];
-        total = maximum ? std::max(total, v) : total + v;
-    }
-    return offset + scale * total;
-}
-
-std::pair<double, double> CostColumn::range() const {
-    double low = rest, high = rest;
-    for (const auto& block : values) {
-        double least = std::numeric_limits<double>::infinity(), most = -least;
-        for (const double v : block) {
-            least = std::fmin(least, v); // of a number and NaN, the number
-            most = std::fmax(most, v);
-        }
-        low = maximum ? std::max(low, least) : low + least;
-        high = maximum ? std::max(high, most) : high + most;
-    }
-    return {offset + scale * low, offset + scale * high};
-}
-
 ObjectiveTables::ObjectiveTables(const search_spaces::SearchSpace& space) {
     const auto stem = space.stem_costs(), head = space.head_costs();
-    CostColumn macs, parameters, memory;
+    TableColumn macs, parameters, memory;
     macs.rest = static_cast<double>(stem.macs + head.macs);
     parameters.rest = static_cast<double>(stem.parameters + head.parameters);
     memory.maximum = true;
-    memory.scale = 4; // bytes of a float32
+    memory.response.scale = 4; // bytes of a float32
     memory.rest = static_cast<double>(std::max(stem.peak_elements, head.peak_elements));
     for (std::size_t b = 0; b < space.blocks().size(); ++b) {
         auto& m = macs.values.emplace_back();
@@ -55,15 +32,18 @@ ObjectiveTables::ObjectiveTables(const search_spaces::SearchSpace& space) {
             usable.push_back(static_cast<int>(usable.size()));
         }
     }
-    columns_ = {{"macs", macs}, {"parameters", parameters}, {"peak_memory_bytes", memory}};
+    TableColumn bytes = parameters;
+    bytes.response.scale = 4;
+    columns_ = {
+        {"macs", macs}, {"parameters", parameters}, {"weight_bytes", bytes}, {"peak_memory_bytes", memory}};
 }
 
 void ObjectiveTables::add(const latency::LatencyTable& table, const search_spaces::SearchSpace& space,
                           latency::Missing missing) {
-    CostColumn column;
+    TableColumn column;
     column.rest = table.stem.p50_ms + table.head.p50_ms;
-    column.scale = table.scale;
-    column.offset = table.offset_ms;
+    column.response.scale = table.scale;
+    column.response.offset = table.offset_ms;
     for (const auto& block : space.blocks()) {
         auto& values = column.values.emplace_back();
         for (const auto& choice : block.choices) {
@@ -115,7 +95,7 @@ std::vector<std::string> ObjectiveTables::names() const {
 }
 
 double ObjectiveTables::value(const std::string& objective, std::span<const int> genome) const {
-    return objective == "accuracy" ? accuracy(genome).accuracy : columns_.at(objective).of(genome);
+    return objective == "accuracy" ? accuracy(genome).accuracy : columns_.at(objective).value(genome);
 }
 
 predictors::Prediction ObjectiveTables::accuracy(std::span<const int> genome) const {
@@ -135,48 +115,80 @@ bool ObjectiveTables::usable(std::span<const int> genome) const {
     return true;
 }
 
-std::vector<int> ObjectiveTables::genome(std::span<const int> of_problem) const {
-    std::vector<int> genome(of_problem.size());
+std::vector<int> ObjectiveTables::genome(std::span<const int> of_model) const {
+    std::vector<int> genome(of_model.size());
     for (std::size_t b = 0; b < genome.size(); ++b) {
-        genome[b] = usable_[b][static_cast<std::size_t>(of_problem[b])];
+        genome[b] = usable_[b][static_cast<std::size_t>(of_model[b])];
     }
     return genome;
 }
 
-Problem ObjectiveTables::problem(const std::vector<Objective>& objectives) const {
-    Problem problem;
+TableColumn ObjectiveTables::accuracy_column() const {
+    TableColumn column;
+    column.response.kind = Response::Kind::ceiling_minus_exp;
+    column.response.ceiling = predictor_.value().ceiling();
+    column.rest = predictor_->intercept();
+    column.pairs.weights = predictor_->products();
+    for (const auto& block : terms_) {
+        auto& values = column.values.emplace_back();
+        auto& noise = column.pairs.scalars.emplace_back();
+        for (const auto& term : block) {
+            values.push_back(term.additive);
+            noise.push_back(term.noise);
+        }
+    }
+    if (column.pairs.weights.empty()) {
+        column.pairs.scalars.clear();
+    }
+    return column;
+}
+
+/// The rows of the choices that are left.
+void ObjectiveTables::keep_usable(std::vector<std::vector<double>>& rows) const {
+    for (std::size_t b = 0; b < rows.size(); ++b) {
+        std::vector<double> kept;
+        for (const int m : usable_[b]) {
+            kept.push_back(rows[b][static_cast<std::size_t>(m)]);
+        }
+        rows[b] = std::move(kept);
+    }
+}
+
+TableModel ObjectiveTables::model(const std::vector<Objective>& objectives) const {
+    TableModel model;
     for (const auto& block : usable_) {
-        problem.choices.push_back(static_cast<int>(block.size()));
+        model.choices.push_back(static_cast<int>(block.size()));
     }
     for (const Objective& objective : objectives) {
         if (!has(objective.name)) {
             throw support::UsageError(fmt::format("search.objectives: {} has no table; there are {}",
                                                   objective.name, fmt::join(names(), ", ")));
         }
+        TableColumn column = objective.name == "accuracy" ? accuracy_column() : columns_.at(objective.name);
+        column.objective = objective;
+        keep_usable(column.values);
+        keep_usable(column.pairs.scalars);
+        model.columns.push_back(std::move(column));
     }
-    problem.objectives = objectives;
-    problem.evaluate = [this, objectives](std::span<const int> of_problem, std::span<double> values) {
-        const std::vector<int> of_space = genome(of_problem);
-        for (std::size_t k = 0; k < objectives.size(); ++k) {
-            values[k] = value(objectives[k].name, of_space);
-        }
-    };
-    return problem;
+    return model;
 }
 
 void ObjectiveTables::check_reachable(const std::vector<Objective>& objectives) const {
+    std::vector<Objective> known;
     for (const Objective& o : objectives) {
-        const bool accuracy = o.name == "accuracy";
-        if (!accuracy && !columns_.contains(o.name)) {
-            continue;
-        }
-        const auto [low, high] = accuracy ? std::pair(0.0, 1.0) : columns_.at(o.name).range();
-        const bool too_low = o.high && *o.high < low, too_high = o.low && *o.low > high;
-        if (too_low || too_high) {
+        if (has(o.name)) {
+            known.push_back(o);
+        } else if (o.name == "accuracy" && (o.low.value_or(0) > 1 || o.high.value_or(1) < 0)) {
             throw support::InfeasibleError(
-                fmt::format("search.objectives: no architecture has {} {} {}; the space reaches {} to {}",
-                            o.name, too_low ? "<=" : ">=", too_low ? *o.high : *o.low, low, high));
+                fmt::format("search.objectives: accuracy is a fraction from 0 to 1; "
+                            "{} is none",
+                            o.low.value_or(0) > 1 ? *o.low : *o.high));
         }
+    }
+    try {
+        model(known).check_reachable();
+    } catch (const support::InfeasibleError& error) {
+        throw support::InfeasibleError(fmt::format("search.objectives: {}", error.what()));
     }
 }
 

@@ -7,25 +7,15 @@
 #include <vector>
 
 #include "latency/brought_tables.h"
-#include "nas/objective.h"
+#include "nas/search/table_model.h"
 #include "predictors/accuracy_predictor.h"
 #include "search_spaces/space.h"
 
 namespace tessera::nas {
 
-/// One additive (or, for memory, maximal) cost: a value per block and choice, and the rest of the network.
-struct CostColumn {
-    bool maximum = false;                    ///< aggregates by maximum instead of by sum
-    double rest = 0, scale = 1, offset = 0;  ///< value = offset + scale * (rest (+|max) blocks)
-    std::vector<std::vector<double>> values; ///< [block][choice]; NaN where unknown
-    double of(std::span<const int> genome) const;
-    /// Smallest and largest value over the space, choices of unknown value left out.
-    std::pair<double, double> range() const;
-};
-
 class ObjectiveTables {
 public:
-    /// Costs that need no measurement: macs, parameters, peak_memory_bytes.
+    /// Costs that need no measurement: macs, parameters, weight_bytes, peak_memory_bytes.
     explicit ObjectiveTables(const search_spaces::SearchSpace& space);
     /// Adds latency_<device>_ms. A missing (block, choice) is unusable from then on where `missing` says so,
     /// else a RunError that names it.
@@ -43,23 +33,26 @@ public:
 
     /// Choices that the search may take per block (indices into the space's), unusable ones left out.
     const std::vector<std::vector<int>>& usable_choices() const { return usable_; }
-    /// The search's problem: genomes index usable_choices(). Throws UsageError for an objective without a
-    /// table. The tables must outlive it.
-    Problem problem(const std::vector<Objective>& objectives) const;
-    /// From the problem's genome to the space's.
-    std::vector<int> genome(std::span<const int> of_problem) const;
+    /// What the searches work on: genomes index usable_choices(). Throws UsageError for an objective without
+    /// a table.
+    TableModel model(const std::vector<Objective>& objectives) const;
+    /// From the model's genome to the space's.
+    std::vector<int> genome(std::span<const int> of_model) const;
 
     /// Throws InfeasibleError naming the first bound that lies outside what its objective can reach, with the
     /// reachable range. Objectives without a table (not measured yet) are not checked; accuracy is a
     /// fraction.
     void check_reachable(const std::vector<Objective>& objectives) const;
-    const CostColumn& column(const std::string& name) const { return columns_.at(name); }
+    const TableColumn& column(const std::string& name) const { return columns_.at(name); }
 
 private:
     /// Takes the choices away for which `value` is not finite.
     void exclude(const std::vector<std::vector<double>>& values);
+    /// The predictor's score as a column, of all choices.
+    TableColumn accuracy_column() const;
+    void keep_usable(std::vector<std::vector<double>>& rows) const;
 
-    std::map<std::string, CostColumn> columns_;
+    std::map<std::string, TableColumn> columns_; ///< of the space's choices; NaN where unknown
     std::optional<predictors::AccuracyPredictor> predictor_;
     std::vector<std::vector<predictors::Term>> terms_; ///< [block][choice] of the predictor's score
     std::vector<std::vector<int>> usable_;

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "nas/front.h"
+#include "nas/search/front.h"
 
 namespace tessera::nas {
 

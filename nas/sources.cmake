@@ -1,23 +1,24 @@
 set(CORE
-  breeding.cpp
   class_results.cpp
   confusions.cpp
-  crowding.cpp
-  evaluation.cpp
-  front.cpp
-  hypervolume.cpp
   leftovers.cpp
-  non_dominated_sort.cpp
-  nsga2.cpp
-  objective.cpp
-  objective_read.cpp
   pick.cpp
   preprocessing_file.cpp
   preprocessing_script.cpp
-  random_search.cpp
   sampling.cpp
-  search_options.cpp
-  surrogate.cpp)
+  search/breeding.cpp
+  search/crowding.cpp
+  search/evaluation.cpp
+  search/front.cpp
+  search/hypervolume.cpp
+  search/non_dominated_sort.cpp
+  search/nsga2.cpp
+  search/objective.cpp
+  search/objective_read.cpp
+  search/random_search.cpp
+  search/search_options.cpp
+  search/surrogate.cpp
+  search/table_model.cpp)
 set(TORCH
   architecture_file.cpp
   configuration.cpp

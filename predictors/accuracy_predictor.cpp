@@ -69,18 +69,33 @@ Term AccuracyPredictor::term(std::size_t block, double quality, const std::strin
     return term;
 }
 
+double AccuracyPredictor::intercept() const {
+    double sum = 0;
+    for (const Regression& r : regressions_) {
+        sum += r.weight * r.intercept;
+    }
+    return sum;
+}
+
+std::vector<double> AccuracyPredictor::products() const {
+    for (const Regression& r : regressions_) { // one regression where there are products
+        if (!r.products.empty()) {
+            return r.products;
+        }
+    }
+    return {};
+}
+
 Prediction AccuracyPredictor::predict(std::span<const Term> terms) const {
     if (terms.size() != blocks_) {
         throw std::invalid_argument("one term a block is needed");
     }
-    double score = 0;
-    for (const Regression& r : regressions_) {
-        score += r.weight * r.intercept;
-        std::size_t pair = 0;
-        for (std::size_t i = 0; i < blocks_ && !r.products.empty(); ++i) {
-            for (std::size_t j = i + 1; j < blocks_; ++j) {
-                score += r.products[pair++] * terms[i].noise * terms[j].noise;
-            }
+    double score = intercept();
+    const std::vector<double> weights = products();
+    std::size_t pair = 0;
+    for (std::size_t i = 0; i < blocks_ && !weights.empty(); ++i) {
+        for (std::size_t j = i + 1; j < blocks_; ++j) {
+            score += weights[pair++] * terms[i].noise * terms[j].noise;
         }
     }
     for (const Term& term : terms) {

@@ -78,6 +78,10 @@ public:
     Prediction predict(std::span<const Term> terms) const;
 
     double ceiling() const { return ceiling_; }
+    /// What the score is besides terms and products.
+    double intercept() const;
+    /// Weights of the products of two terms' noise, pairs i < j row by row; empty where there are none.
+    std::vector<double> products() const;
     const std::vector<Regression>& regressions() const { return regressions_; }
     std::size_t blocks() const { return blocks_; }
 

@@ -159,7 +159,8 @@ std::vector<std::string> search_work(StageContext& context, const std::string&) 
     const auto& options = context.config.search;
     const ObjectiveTables tables = load_tables(context);
     tables.check_reachable(options.objectives);
-    const Problem problem = tables.problem(options.objectives);
+    const TableModel model = tables.model(options.objectives);
+    const Problem problem = model.problem();
     const SearchResult found = nsga2(problem, options.search, support::derive_seed(context.seed, {"search"}));
     const SearchResult random = random_search(problem, static_cast<std::int64_t>(found.evaluated.size()),
                                               support::derive_seed(context.seed, {"random search"}));

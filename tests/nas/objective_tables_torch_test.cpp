@@ -70,8 +70,8 @@ TEST(ObjectiveTables, ExcludedChoicesAreNeitherSearchedNorReached) {
     EXPECT_DOUBLE_EQ(low, 4.75);
     EXPECT_DOUBLE_EQ(high, 6.75);
     const std::vector<Objective> objectives = {{"latency_phone_ms", Direction::minimize, {}, {}}};
-    const Problem problem = tables.problem(objectives);
-    EXPECT_THAT(problem.choices, ElementsAre(2, 2));
+    const TableModel model = tables.model(objectives);
+    EXPECT_THAT(model.choices, ElementsAre(2, 2));
     const std::vector<Objective> below = {{"latency_phone_ms", Direction::minimize, {}, 4.0}};
     EXPECT_THROW(tables.check_reachable(below), support::InfeasibleError);
 }

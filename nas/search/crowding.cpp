@@ -1,4 +1,4 @@
-#include "nas/crowding.h"
+#include "nas/search/crowding.h"
 
 #include <algorithm>
 #include <limits>

@@ -1,4 +1,4 @@
-#include "nas/breeding.h"
+#include "nas/search/breeding.h"
 
 #include <numeric>
 

@@ -1,4 +1,4 @@
-#include "nas/search.h"
+#include "nas/search/search.h"
 
 namespace tessera::nas {
 

@@ -6,7 +6,7 @@
 #include <unordered_set>
 #include <vector>
 
-#include "nas/search.h"
+#include "nas/search/search.h"
 
 namespace tessera::nas {
 

@@ -1,4 +1,4 @@
-#include "nas/evaluation.h"
+#include "nas/search/evaluation.h"
 
 #include <algorithm>
 #include <cmath>
@@ -7,7 +7,7 @@
 
 #include <tbb/parallel_for.h>
 
-#include "nas/non_dominated_sort.h"
+#include "nas/search/non_dominated_sort.h"
 
 namespace tessera::nas {
 

@@ -1,4 +1,4 @@
-#include "nas/surrogate.h"
+#include "nas/search/surrogate.h"
 
 #include <algorithm>
 #include <cmath>

@@ -1,4 +1,4 @@
-#include "nas/objective.h"
+#include "nas/search/objective.h"
 
 #include <cmath>
 

@@ -2,10 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
-#include "nas/front.h"
+#include "nas/search/front.h"
 #include "support/config.h"
 
 namespace tessera::nas {
@@ -24,6 +25,9 @@ struct SearchResult {
     /// Front after each generation as indices into `evaluated`, for the hypervolume curve.
     std::vector<std::vector<std::size_t>> generation_fronts;
     std::string ended; ///< how: "50 generations", "space exhausted after 12 generations"
+    /// Certified: at most this share of the hypervolume that is reachable is missing; 0: the front is the
+    /// true one. None: nothing is known.
+    std::optional<double> gap = {};
 };
 
 /// NSGA-II (Deb et al. 2002): constraint domination, crowding distance, binary tournaments, uniform

@@ -3,8 +3,8 @@
 
 #include <gtest/gtest.h>
 
-#include "nas/front.h"
-#include "nas/search.h"
+#include "nas/search/front.h"
+#include "nas/search/search.h"
 #include "support/seed.h"
 
 namespace tessera::nas {

@@ -4,8 +4,8 @@
 
 #include <tbb/parallel_for.h>
 
-#include "nas/front.h"
-#include "nas/search.h"
+#include "nas/search/front.h"
+#include "nas/search/search.h"
 
 namespace tessera::nas {
 namespace {
@@ -96,6 +96,9 @@ double hypervolume(std::span<const Candidate> candidates, std::span<const Object
         }
         Point p;
         for (std::size_t k = 0; k < objectives.size(); ++k) {
+            if (objectives[k].bounds_only) {
+                continue;
+            }
             const double scaled = (c.values[k] - scaling.ideal[k]) / (scaling.nadir[k] - scaling.ideal[k]);
             p.push_back(std::max(scaled, 0.0));
         }
@@ -103,7 +106,8 @@ double hypervolume(std::span<const Candidate> candidates, std::span<const Object
             points.push_back(std::move(p));
         }
     }
-    return volume(std::move(points), objectives.size());
+    const auto sought = std::ranges::count_if(objectives, [](const Objective& o) { return !o.bounds_only; });
+    return volume(std::move(points), static_cast<std::size_t>(sought));
 }
 
 std::vector<double> hypervolume_curve(const SearchResult& result, const Problem& problem,

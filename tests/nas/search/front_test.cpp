@@ -1,4 +1,4 @@
-#include "nas/front.h"
+#include "nas/search/front.h"
 
 #include <algorithm>
 #include <cmath>
@@ -6,8 +6,8 @@
 
 #include <gtest/gtest.h>
 
-#include "nas/crowding.h"
-#include "nas/non_dominated_sort.h"
+#include "nas/search/crowding.h"
+#include "nas/search/non_dominated_sort.h"
 #include "support/seed.h"
 
 namespace tessera::nas {

@@ -1,4 +1,4 @@
-#include "nas/objective.h"
+#include "nas/search/objective.h"
 
 #include <cmath>
 
@@ -27,6 +27,9 @@ bool dominates(const Candidate& a, const Candidate& b, std::span<const Objective
     }
     bool better = false;
     for (std::size_t k = 0; k < objectives.size(); ++k) {
+        if (objectives[k].bounds_only) {
+            continue;
+        }
         const double sign = objectives[k].direction == Direction::minimize ? 1 : -1;
         const double x = sign * a.values[k], y = sign * b.values[k];
         if (!(x <= y)) {

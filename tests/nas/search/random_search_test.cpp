@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 #include <tbb/global_control.h>
 
-#include "nas/search.h"
+#include "nas/search/search.h"
 #include "tables.h"
 
 namespace tessera::nas {

@@ -9,7 +9,7 @@
 #include <gtest/gtest.h>
 #include <tbb/global_control.h>
 
-#include "nas/search.h"
+#include "nas/search/search.h"
 #include "support/error.h"
 #include "tables.h"
 

@@ -1,4 +1,4 @@
-#include "nas/non_dominated_sort.h"
+#include "nas/search/non_dominated_sort.h"
 
 #include <algorithm>
 #include <cmath>
@@ -7,8 +7,11 @@
 namespace tessera::nas {
 
 Costs::Costs(std::span<const Objective> objectives) {
-    for (const Objective& o : objectives) {
-        signs_.push_back(o.direction == Direction::minimize ? 1.0 : -1.0);
+    for (std::size_t k = 0; k < objectives.size(); ++k) {
+        if (!objectives[k].bounds_only) {
+            signs_.push_back(objectives[k].direction == Direction::minimize ? 1.0 : -1.0);
+            sought_.push_back(k);
+        }
     }
 }
 
@@ -23,7 +26,7 @@ Costs::Costs(std::span<const Objective> objectives, std::span<const Candidate> c
 
 void Costs::add(std::span<const double> values, double violation) {
     for (std::size_t k = 0; k < width(); ++k) {
-        const double cost = signs_[k] * values[k];
+        const double cost = signs_[k] * values[sought_[k]];
         // Orders need numbers; candidates that have none share the last place by their violation anyway.
         values_.push_back(std::isinf(violation) || std::isnan(cost) ? 0.0 : cost);
     }
@@ -112,8 +115,8 @@ std::vector<std::size_t> front_of(std::span<const Candidate> candidates, std::sp
         front.push_back(feasible[i]);
     }
     // Best first so far; by ascending value where the first objective is maximized.
-    const bool maximize = !objectives.empty() && objectives[0].direction == Direction::maximize;
-    if (maximize) {
+    const auto first = std::ranges::find_if(objectives, [](const Objective& o) { return !o.bounds_only; });
+    if (first != objectives.end() && first->direction == Direction::maximize) {
         std::reverse(front.begin(), front.end());
     }
     return front;

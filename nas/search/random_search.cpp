@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "nas/evaluation.h"
+#include "nas/search/evaluation.h"
 #include "support/seed.h"
 
 namespace tessera::nas {

@@ -1,10 +1,10 @@
-#include "nas/front.h"
+#include "nas/search/front.h"
 
 #include <algorithm>
 #include <limits>
 #include <numeric>
 
-#include "nas/non_dominated_sort.h"
+#include "nas/search/non_dominated_sort.h"
 
 namespace tessera::nas {
 

@@ -5,11 +5,12 @@
 #include <span>
 #include <vector>
 
-#include "nas/objective.h"
+#include "nas/search/objective.h"
 
 namespace tessera::nas {
 
-/// Objective values, smaller is better, one row a candidate, and how much each misses its bounds.
+/// Values of the objectives sought, smaller is better, one row a candidate, and how much each misses its
+/// bounds.
 class Costs {
 public:
     explicit Costs(std::span<const Objective> objectives);
@@ -42,6 +43,7 @@ public:
 
 private:
     std::vector<double> signs_, values_, violations_;
+    std::vector<std::size_t> sought_; ///< which of a candidate's values
 };
 
 /// Fronts of rows: the first is dominated by nobody, the next only by the first, ... under constraint

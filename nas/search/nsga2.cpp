@@ -4,10 +4,10 @@
 
 #include <fmt/format.h>
 
-#include "nas/breeding.h"
-#include "nas/crowding.h"
-#include "nas/evaluation.h"
-#include "nas/surrogate.h"
+#include "nas/search/breeding.h"
+#include "nas/search/crowding.h"
+#include "nas/search/evaluation.h"
+#include "nas/search/surrogate.h"
 
 namespace tessera::nas {
 namespace {

@@ -4,7 +4,7 @@
 #include <span>
 #include <vector>
 
-#include "nas/objective.h"
+#include "nas/search/objective.h"
 
 namespace tessera::nas {
 

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "nas/search.h"
+#include "nas/search/search.h"
 #include "support/seed.h"
 
 namespace tessera::nas {

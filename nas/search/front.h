@@ -4,12 +4,12 @@
 #include <span>
 #include <vector>
 
-#include "nas/objective.h"
+#include "nas/search/objective.h"
 
 namespace tessera::nas {
 
-/// The feasible, non-dominated candidates, one per distinct vector of values (the smallest genome), sorted by
-/// the first objective.
+/// The feasible, non-dominated candidates, one per distinct vector of the values sought (the smallest
+/// genome), sorted by the first objective sought.
 std::vector<Candidate> non_dominated(std::span<const Candidate> candidates,
                                      std::span<const Objective> objectives);
 
@@ -21,8 +21,8 @@ struct Scaling {
 };
 
 /// Volume dominated by the candidates within the box from the ideal to the reference point 1.1 (after
-/// scaling); exact for any number of objectives (sweep in two dimensions, slicing beyond). Infeasible
-/// candidates count nothing.
+/// scaling) by the objectives sought; exact for any number of them (sweep in two dimensions, slicing beyond).
+/// Infeasible candidates count nothing.
 double hypervolume(std::span<const Candidate> candidates, std::span<const Objective> objectives,
                    const Scaling& scaling);
 

@@ -19,11 +19,13 @@ enum class Direction { minimize, maximize };
 inline constexpr std::string_view any_latency = "latency_<device>_ms";
 
 struct Objective {
-    std::string name; ///< accuracy, macs, parameters, peak_memory_bytes, latency_<device>_ms
+    std::string name; ///< accuracy, macs, parameters, weight_bytes, peak_memory_bytes, latency_<device>_ms
     Direction direction = Direction::minimize;
     std::optional<double> low, high; ///< inclusive bounds
-    /// Reads {name, direction (mandatory), min, max}. Throws UsageError for names outside `known` (which may
-    /// hold any_latency), min > max, duplicates.
+    /// Only its bounds count: better values are not sought, and no candidate dominates by it.
+    bool bounds_only = false;
+    /// Reads {name, direction (mandatory), min, max, bounds_only}. Throws UsageError for names outside
+    /// `known` (which may hold any_latency), min > max, duplicates, a list with nothing to optimise.
     static std::vector<Objective> read_list(std::vector<support::Section> sections,
                                             const std::vector<std::string>& known);
     /// By how much the value misses the bounds, relative to the bound's size; 0 inside.
@@ -45,8 +47,8 @@ struct Problem {
     std::function<void(std::span<const int> genome, std::span<double> values)> evaluate;
 };
 
-/// True where a is at least as good as b everywhere and better somewhere (bounds first: feasible before
-/// infeasible, smaller violation before larger).
+/// True where a is at least as good as b in everything sought and better in some of it (bounds first:
+/// feasible before infeasible, smaller violation before larger).
 bool dominates(const Candidate& a, const Candidate& b, std::span<const Objective> objectives);
 
 } // namespace tessera::nas

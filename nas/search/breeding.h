@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "nas/search.h"
+#include "nas/search/search.h"
 #include "support/seed.h"
 
 namespace tessera::nas {

@@ -5,7 +5,7 @@
 #include <span>
 #include <vector>
 
-#include "nas/non_dominated_sort.h"
+#include "nas/search/non_dominated_sort.h"
 
 namespace tessera::nas {
 

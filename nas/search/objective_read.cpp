@@ -4,7 +4,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "nas/objective.h"
+#include "nas/search/objective.h"
 
 namespace tessera::nas {
 namespace {
@@ -26,10 +26,11 @@ std::string with_latency(const std::vector<Objective>& objectives, const std::ve
         if (replaced && std::exchange(there, true)) {
             continue;
         }
-        items.push_back(fmt::format("{{name: {}, direction: {}{}{}}}", replaced ? latency : o.name,
+        items.push_back(fmt::format("{{name: {}, direction: {}{}{}{}}}", replaced ? latency : o.name,
                                     o.direction == Direction::minimize ? "minimize" : "maximize",
                                     o.low ? fmt::format(", min: {}", *o.low) : "",
-                                    o.high ? fmt::format(", max: {}", *o.high) : ""));
+                                    o.high ? fmt::format(", max: {}", *o.high) : "",
+                                    o.bounds_only ? ", bounds_only: true" : ""));
     }
     return fmt::format("--set 'search.objectives=[{}]'", fmt::join(items, ", "));
 }
@@ -59,11 +60,15 @@ std::vector<Objective> Objective::read_list(std::vector<support::Section> sectio
         Objective o;
         section.require("name").read("name", o.name,
                                      "What is sought or bounded: accuracy (a fraction), latency_<device>_ms, "
-                                     "macs, parameters, peak_memory_bytes.");
+                                     "macs, parameters, weight_bytes, peak_memory_bytes.");
         section.require("direction").read("direction", o.direction, directions, "Which way is better.");
         section.read("min", o.low, {}, "Smallest admissible value.");
         section.read("max", o.high, {}, "Largest admissible value.");
+        section.read("bounds_only", o.bounds_only, "Keep to its bounds without seeking better values.");
         section.finish();
+        if (o.bounds_only && !o.low && !o.high) {
+            section.fail("bounds_only", fmt::format("objective '{}' has no bounds", o.name));
+        }
         if (std::any_of(objectives.begin(), objectives.end(),
                         [&](const Objective& other) { return other.name == o.name; })) {
             section.fail("name", fmt::format("objective '{}' is there twice", o.name));
@@ -77,6 +82,9 @@ std::vector<Objective> Objective::read_list(std::vector<support::Section> sectio
         if (!is_known(objectives[i].name, known)) {
             sections[i].fail("name", unknown_text(objectives[i], objectives, known));
         }
+    }
+    if (!objectives.empty() && std::ranges::all_of(objectives, &Objective::bounds_only)) {
+        sections[0].fail("bounds_only", "every objective is there for its bounds only; one has to be sought");
     }
     return objectives;
 }
