@@ -9,6 +9,16 @@ set(CORE
   search/breeding.cpp
   search/crowding.cpp
   search/evaluation.cpp
+  search/exact.cpp
+  search/exact_certificate.cpp
+  search/exact_dimensions.cpp
+  search/exact_extend.cpp
+  search/exact_grid.cpp
+  search/exact_k_best.cpp
+  search/exact_labels.cpp
+  search/exact_supported.cpp
+  search/exact_sweep.cpp
+  search/exact_thin.cpp
   search/front.cpp
   search/hypervolume.cpp
   search/non_dominated_sort.cpp
