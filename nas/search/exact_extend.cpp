@@ -2,65 +2,11 @@
 
 #include "nas/search/exact_grid.h"
 #include "nas/search/exact_labels.h"
+#include "nas/search/exact_rows.h"
 #include "nas/search/exact_sweep.h"
 
 namespace tessera::nas::exact {
 namespace {
-
-constexpr std::size_t tile = Grid::tile;
-
-/// Numbers of some rows of `inner` joined with one of `outer`.
-class Rows {
-public:
-    Rows(const Labels& inner, const Labels& outer, const Joining& joining)
-        : inner_(inner), outer_(outer), joining_(joining), tile_(inner.width()) {
-        for (std::size_t d = 0; d < inner.width(); ++d) {
-            capped_ |= joining.cut[d] < infinite;
-        }
-    }
-    /// From row `begin` on, `n` of them. What cannot come within its bounds is infinite in the last number.
-    const Grid::Tile& make(std::size_t begin, std::size_t n, std::size_t j) {
-        for (std::size_t d = 0; d < tile_.size(); ++d) {
-            const double *a = inner_.q[d].data() + begin, b = outer_.q[d][j];
-            double* row = tile_[d].data();
-            switch (joining_.join[d]) {
-            case Join::sum:
-                fill(a, row, n, [b](double v) { return v + b; });
-                break;
-            case Join::maximum:
-                fill(a, row, n, [b](double v) { return v < b ? b : v; });
-                break;
-            case Join::minimum:
-                fill(a, row, n, [b](double v) { return b < v ? b : v; });
-                break;
-            }
-            if (const double clip = joining_.clip[d]; clip > -infinite) {
-                fill(row, row, n, [clip](double v) { return v < clip ? clip : v; });
-            }
-        }
-        for (std::size_t d = 0; capped_ && d < tile_.size(); ++d) {
-            const double cut = joining_.cut[d];
-            double* last = tile_.back().data();
-            const double* row = tile_[d].data();
-            for (std::size_t i = 0; i < n; ++i) {
-                last[i] = row[i] > cut ? infinite : last[i];
-            }
-        }
-        return tile_;
-    }
-
-private:
-    template <class F>
-    static void fill(const double* from, double* to, std::size_t n, F f) {
-        for (std::size_t i = 0; i < n; ++i) {
-            to[i] = f(from[i]);
-        }
-    }
-    const Labels &inner_, &outer_;
-    const Joining& joining_;
-    Grid::Tile tile_;
-    bool capped_ = false;
-};
 
 /// Smallest and largest number of each dimension that joining can give.
 std::pair<std::vector<double>, std::vector<double>> joined_range(const Labels& a, const Labels& b,
@@ -80,65 +26,150 @@ std::size_t grid_cells(std::size_t width, std::size_t inner, std::size_t outer) 
     return std::clamp<std::size_t>(wanted, 1, std::size_t{1} << (width == 2 ? 20 : 18));
 }
 
-void thin_out(Labels& labels, Ancestry& ancestry) {
-    labels.keep([&] {
-        auto kept = undominated(labels.q, labels.size(), [&](std::uint32_t a, std::uint32_t b) {
-            const Origin x = labels.origin[a], y = labels.origin[b];
-            const auto& ranks = ancestry.ranks();
-            return x.parent == y.parent ? x.choice < y.choice : ranks[x.parent] < ranks[y.parent];
+/// Every `step`-th row, from `phase` on.
+Columns sample(const Columns& q, std::size_t step, std::size_t phase) {
+    Columns some(q.size());
+    for (std::size_t d = 0; d < q.size(); ++d) {
+        for (std::size_t i = phase; i < q[d].size(); i += step) {
+            some[d].push_back(q[d][i]);
+        }
+    }
+    return some;
+}
+
+/// Of each run of rows the smallest number in every dimension.
+Columns corners(const Columns& q) {
+    Columns least(q.size());
+    for (std::size_t d = 0; d < q.size(); ++d) {
+        for (auto at = q[d].begin(); at < q[d].end();) {
+            const auto end = at + std::min<std::ptrdiff_t>(Rows::run, q[d].end() - at);
+            least[d].push_back(*std::min_element(at, end));
+            at = end;
+        }
+    }
+    return least;
+}
+
+/// Labels joined with choices, those that a coarse picture of the result does not exclude.
+class Joined {
+public:
+    Joined(const Labels& labels, const Labels& choices, const Joining& joining)
+        : by_label_(labels.size() >= choices.size()), inner_(by_label_ ? labels : choices),
+          outer_(by_label_ ? choices : labels), choices_(choices), joining_(joining),
+          grid_(make_grid(labels, choices, joining)), in_runs_(inner_.size() >= 64 && outer_.size() >= 4) {
+        draw();
+        if (in_runs_) {
+            corners_ = corners(inner_.q);
+        }
+    }
+    std::size_t outer_size() const { return outer_.size(); }
+    /// Appends what label j of the smaller set gives.
+    void append(std::size_t j, Labels& to, std::size_t& count) {
+        Rows rows(inner_.q, outer_, joining_);
+        if (!in_runs_) {
+            each_tile(inner_.size(), [&](std::size_t begin, std::size_t n) {
+                const Grid::Tile& t = rows.some(begin, n, j);
+                const std::size_t found = grid_.survivors(t, n, kept_);
+                copy(t, found, j, to, count, [&](std::uint32_t i) { return begin + i; });
+            });
+            return;
+        }
+        Rows coarse(corners_, outer_, joining_);
+        runs_.clear();
+        each_tile(corners_[0].size(), [&](std::size_t begin, std::size_t n) {
+            const std::size_t found = grid_.survivors(coarse.some(begin, n, j), n, kept_);
+            for (std::size_t i = 0; i < found; ++i) {
+                runs_.push_back(static_cast<std::uint32_t>(begin) + kept_[i]);
+            }
         });
-        return kept;
-    }());
+        constexpr std::size_t at_once = Grid::tile / Rows::run;
+        for (std::size_t r = 0; r < runs_.size(); r += at_once) {
+            const auto some = std::span(runs_).subspan(r, std::min(at_once, runs_.size() - r));
+            const std::size_t n =
+                (some.size() - 1) * Rows::run + std::min(Rows::run, inner_.size() - some.back() * Rows::run);
+            const Grid::Tile& t = rows.runs(some, n, j);
+            const std::size_t found = grid_.survivors(t, n, kept_);
+            copy(t, found, j, to, count,
+                 [&](std::uint32_t i) { return some[i / Rows::run] * Rows::run + i % Rows::run; });
+        }
+    }
+
+private:
+    static Grid make_grid(const Labels& labels, const Labels& choices, const Joining& joining) {
+        const auto [low, high] = joined_range(labels, choices, joining);
+        return {low, high, grid_cells(labels.width(), labels.size(), choices.size())};
+    }
+    static void each_tile(std::size_t size, auto&& visit) {
+        for (std::size_t begin = 0; begin < size; begin += Grid::tile) {
+            visit(begin, std::min(Grid::tile, size - begin));
+        }
+    }
+    /// The picture: of a part of what is joined, each label of the smaller set with another part of the
+    /// others.
+    void draw() {
+        const std::size_t step = inner_.size() < 64 ? 1 : sample_step;
+        for (std::size_t phase = 0; phase < step; ++phase) {
+            const Columns some = sample(inner_.q, step, phase);
+            Rows rows(some, outer_, joining_);
+            for (std::size_t j = phase; j < outer_.size(); j += step) {
+                each_tile(some[0].size(),
+                          [&](std::size_t begin, std::size_t n) { grid_.add(rows.some(begin, n, j), n); });
+            }
+        }
+        grid_.spread();
+    }
+    void copy(const Grid::Tile& t, std::size_t found, std::size_t j, Labels& to, std::size_t& count,
+              auto&& row) const {
+        if (to.size() < count + found) {
+            to.resize(2 * (count + Grid::tile));
+        }
+        for (std::size_t d = 0; d < t.size(); ++d) {
+            double* numbers = to.q[d].data() + count;
+            for (std::size_t i = 0; i < found; ++i) {
+                numbers[i] = t[d][kept_[i]];
+            }
+        }
+        for (std::size_t i = 0; i < found; ++i) {
+            const auto a = static_cast<std::uint32_t>(row(kept_[i])), b = static_cast<std::uint32_t>(j);
+            to.origin[count + i] =
+                by_label_ ? Origin{a, choices_.origin[b].choice} : Origin{b, choices_.origin[a].choice};
+        }
+        count += found;
+    }
+
+    static constexpr std::size_t sample_step = 4;
+    bool by_label_;
+    const Labels &inner_, &outer_, &choices_;
+    const Joining& joining_;
+    Grid grid_;
+    bool in_runs_;
+    Columns corners_;
+    std::vector<std::uint32_t> runs_;
+    std::array<std::uint32_t, Grid::tile> kept_{};
+};
+
+void keep_undominated(Labels& labels, Ancestry& ancestry) {
+    labels.keep(undominated(labels.q, labels.size(), [&](std::uint32_t a, std::uint32_t b) {
+        const Origin x = labels.origin[a], y = labels.origin[b];
+        const auto& ranks = ancestry.ranks();
+        return x.parent == y.parent ? x.choice < y.choice : ranks[x.parent] < ranks[y.parent];
+    }));
 }
 
 } // namespace
 
 Labels extended(const Labels& labels, const Labels& choices, const Joining& joining, Ancestry& ancestry,
                 std::size_t most, std::vector<double>& error) {
-    const bool by_label = labels.size() >= choices.size(); // along what the inner loop goes
-    const Labels &inner = by_label ? labels : choices, &outer = by_label ? choices : labels;
-    const std::size_t width = labels.width();
-    Rows rows(inner, outer, joining);
-    const auto [low, high] = joined_range(labels, choices, joining);
-    Grid grid(low, high, grid_cells(width, inner.size(), outer.size()));
-    const auto each_tile = [&](std::size_t j, auto&& visit) {
-        for (std::size_t begin = 0; begin < inner.size(); begin += tile) {
-            const std::size_t n = std::min(tile, inner.size() - begin);
-            visit(rows.make(begin, n, j), begin, n);
-        }
-    };
-    for (std::size_t j = 0; j < outer.size(); ++j) {
-        each_tile(j, [&](const Grid::Tile& t, std::size_t, std::size_t n) { grid.add(t, n); });
-    }
-    grid.spread();
-
-    Labels result(width);
+    Joined joined(labels, choices, joining);
+    Labels result(labels.width());
     std::size_t count = 0, room = std::max(4 * most, std::size_t{1} << 16);
-    std::array<std::uint32_t, tile> kept;
     const auto tidy = [&] {
         result.resize(count);
-        thin_out(result, ancestry);
+        keep_undominated(result, ancestry);
         count = result.size();
     };
-    for (std::size_t j = 0; j < outer.size(); ++j) {
-        each_tile(j, [&](const Grid::Tile& t, std::size_t begin, std::size_t n) {
-            const std::size_t found = grid.survivors(t, n, kept);
-            if (result.origin.size() < count + found) {
-                result.resize(2 * (count + tile));
-            }
-            for (std::size_t d = 0; d < width; ++d) {
-                double* to = result.q[d].data() + count;
-                for (std::size_t i = 0; i < found; ++i) {
-                    to[i] = t[d][kept[i]];
-                }
-            }
-            for (std::size_t i = 0; i < found; ++i) {
-                const auto a = static_cast<std::uint32_t>(begin + kept[i]), b = static_cast<std::uint32_t>(j);
-                result.origin[count + i] =
-                    by_label ? Origin{a, choices.origin[b].choice} : Origin{b, choices.origin[a].choice};
-            }
-            count += found;
-        });
+    for (std::size_t j = 0; j < joined.outer_size(); ++j) {
+        joined.append(j, result, count);
         if (count > room) { // never hold much more than may stay
             tidy();
             if (count > 2 * most) {
