@@ -54,6 +54,7 @@ int main(int argc, char** argv) {
         }
         add_exact(20, 60, shape, false, 2);
         add_exact(20, 200, shape, false, 2);
+        add_exact(20, 200, shape, false, 3);
     }
     for (const std::size_t blocks : {50, 100, 200}) {
         add_exact(blocks, 100, Shape::trade_off, false, 2);

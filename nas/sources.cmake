@@ -13,6 +13,7 @@ set(CORE
   search/exact_certificate.cpp
   search/exact_dimensions.cpp
   search/exact_extend.cpp
+  search/exact_fronts.cpp
   search/exact_grid.cpp
   search/exact_k_best.cpp
   search/exact_labels.cpp

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include <fmt/format.h>
-
 #include "nas/search/exact_certificate.h"
 #include "nas/search/exact_labels.h"
 #include "nas/search/exact_sweep.h"
@@ -120,14 +118,6 @@ std::vector<Candidate> front_of_candidates(std::vector<Candidate> candidates, co
     return front;
 }
 
-std::string ending(const SearchResult& result, const TableModel& model) {
-    const std::string found =
-        fmt::format("{} of {:.6g} architectures on the front", result.front.size(), model.size());
-    return *result.gap > 0
-               ? fmt::format("label limit: {}, within {:.2g} % of the true one", found, 100 * *result.gap)
-               : fmt::format("exact: {}", found);
-}
-
 } // namespace
 
 SearchResult exact_front(const TableModel& model, const ExactOptions& options) {
@@ -166,7 +156,7 @@ SearchResult exact_front(const TableModel& model, const ExactOptions& options) {
             }
         }
     }
-    result.ended = ending(result, model);
+    result.ended = ending_of(result, model);
     return result;
 }
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+
 #include "nas/search/front.h"
 
 namespace tessera::nas::exact {
@@ -23,6 +25,14 @@ double gap_to(std::span<const Candidate> front, const BoundPoints& bound, const 
     const Scaling scaling = Scaling::of(both, objectives);
     const double most = hypervolume(ideal, objectives, scaling);
     return most > 0 ? std::clamp(1 - hypervolume(front, objectives, scaling) / most, 0.0, 1.0) : 0;
+}
+
+std::string ending_of(const SearchResult& result, const TableModel& model) {
+    const std::string found =
+        fmt::format("{} of {:.6g} architectures on the front", result.front.size(), model.size());
+    return *result.gap > 0
+               ? fmt::format("label limit: {}, within {:.2g} % of the true one", found, 100 * *result.gap)
+               : fmt::format("exact: {}", found);
 }
 
 } // namespace tessera::nas::exact

@@ -2,9 +2,10 @@
 #pragma once
 
 #include <span>
+#include <string>
 #include <vector>
 
-#include "nas/search/objective.h"
+#include "nas/search/search.h"
 #include "nas/search/table_model.h"
 
 namespace tessera::nas::exact {
@@ -15,6 +16,9 @@ using BoundPoints = std::vector<std::vector<double>>;
 
 /// 1 - hypervolume(front) / hypervolume(bound), scaled over both; 0 where the bound is empty.
 double gap_to(std::span<const Candidate> front, const BoundPoints& bound, const TableModel& model);
+
+/// What SearchResult::ended says: how much of the space is on the front, and within what.
+std::string ending_of(const SearchResult& result, const TableModel& model);
 
 /// Of two sums: the genomes that some weighted sum of both costs is smallest for (no bounds considered), by
 /// sliding the weight from one to the other, and points below the line through them.

@@ -22,7 +22,7 @@ std::pair<std::vector<double>, std::vector<double>> joined_range(const Labels& a
 }
 
 std::size_t grid_cells(std::size_t width, std::size_t inner, std::size_t outer) {
-    const std::size_t wanted = width == 1 ? 1 : (width == 2 ? 4 : 8) * (inner + outer);
+    const std::size_t wanted = width == 1 ? 1 : (width == 2 ? 2 : 16) * (inner + outer);
     return std::clamp<std::size_t>(wanted, 1, std::size_t{1} << (width == 2 ? 20 : 18));
 }
 
@@ -107,7 +107,7 @@ private:
     /// The picture: of a part of what is joined, each label of the smaller set with another part of the
     /// others.
     void draw() {
-        const std::size_t step = inner_.size() < 64 ? 1 : sample_step;
+        const std::size_t step = inner_.size() < 64 ? 1 : inner_.q.size() == 2 ? 4 : 2; // as measured
         for (std::size_t phase = 0; phase < step; ++phase) {
             const Columns some = sample(inner_.q, step, phase);
             Rows rows(some, outer_, joining_);
@@ -137,7 +137,6 @@ private:
         count += found;
     }
 
-    static constexpr std::size_t sample_step = 4;
     bool by_label_;
     const Labels &inner_, &outer_, &choices_;
     const Joining& joining_;
