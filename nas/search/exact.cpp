@@ -145,6 +145,10 @@ SearchResult exact_front(const TableModel& model, const ExactOptions& options) {
             Supported extra;
             if (has_supported(model)) {
                 extra = supported(model);
+                // No genome within bounds lies beyond them.
+                std::erase_if(extra.bound, [&](const auto& point) {
+                    return point[0] > dimensions.of[0].bound || point[1] > dimensions.of[1].bound;
+                });
                 for (auto& genome : extra.genomes) {
                     candidates.push_back(model.candidate(std::move(genome)));
                 }

@@ -276,6 +276,56 @@ TEST(ExactFront, ThinningIsCertified) {
     }
 }
 
+TEST(ExactFront, LargeTablesEndWithASmallGap) {
+    // 1e260 architectures; a front that no limit allows for.
+    const TableModel model = additive_model(Tables::random(200, 20, 20, Shape::trade_off, false, 5), 2);
+    const SearchResult result = exact_front(model, {100'000});
+    EXPECT_GT(*result.gap, 0);
+    EXPECT_LT(*result.gap, 1e-3);
+    EXPECT_GT(result.front.size(), 500u);
+    EXPECT_EQ(sought_values(result.front, model),
+              sought_values(non_dominated(result.front, model.objectives()), model));
+    EXPECT_EQ(sought_values(exact_front(model, {100'000}).front, model), sought_values(result.front, model));
+    EXPECT_THAT(result.ended, testing::StartsWith("label limit: "));
+}
+
+TEST(ExactFronts, AreWhatEachSetOfBoundsGives) {
+    support::Rng rng(11);
+    for (std::uint64_t seed = 0; seed < 60; ++seed) {
+        SCOPED_TRACE(seed);
+        TableModel model =
+            random_model({.columns = 2 + seed % 2, .whole = seed % 3 == 0, .hidden = seed % 5 == 0}, seed);
+        std::vector<std::vector<Bounds>> cases;
+        for (int i = 0; i < 10; ++i) {
+            auto& bounds = cases.emplace_back(model.columns.size());
+            for (std::size_t k = 0; k < bounds.size(); ++k) {
+                const auto [low, high] = model.columns[k].range();
+                const double at = low + (high - low) * rng.uniform();
+                const bool minimized = model.columns[k].objective.direction == Direction::minimize;
+                if (rng.below(8) == 0) { // how good it may be
+                    (minimized ? bounds[k].low : bounds[k].high) = at;
+                } else if (rng.below(3) > 0) {
+                    (minimized ? bounds[k].high : bounds[k].low) = at;
+                }
+            }
+        }
+        const auto results = exact_fronts(model, cases);
+        ASSERT_EQ(results.size(), cases.size());
+        for (std::size_t i = 0; i < cases.size(); ++i) {
+            for (std::size_t k = 0; k < model.columns.size(); ++k) {
+                model.columns[k].objective.low = cases[i][k].low;
+                model.columns[k].objective.high = cases[i][k].high;
+            }
+            const SearchResult alone = exact_front(model);
+            ASSERT_EQ(sought_values(results[i].front, model), sought_values(alone.front, model)) << i;
+            EXPECT_EQ(results[i].ended, alone.ended);
+            EXPECT_EQ(results[i].gap, 0.0);
+        }
+    }
+    const TableModel model = two_sums({{1, 2}}, {{2, 1}});
+    EXPECT_THROW(exact_fronts(model, std::vector<std::vector<Bounds>>{{{}}}), std::invalid_argument);
+}
+
 TEST(ExactFront, PairsAreRefused) {
     TableModel model = two_sums({{1, 2}, {3, 4}}, {{1, 2}, {3, 4}});
     model.columns[0].pairs.scalars = {{1, 2}, {3, 4}};
