@@ -9,6 +9,8 @@
 // with latencies that are multiples of 1/64. The counter `front` is the size of what is found.
 #include <string>
 
+#include <malloc.h>
+
 #include <benchmark/benchmark.h>
 
 #include "nas/search/exact.h"
@@ -47,6 +49,9 @@ void add_exact(std::size_t blocks, int choices, Shape shape, bool whole, std::si
 } // namespace
 
 int main(int argc, char** argv) {
+    // As the program does (cli/main.cpp).
+    mallopt(M_MMAP_THRESHOLD, 1 << 30);
+    mallopt(M_TRIM_THRESHOLD, 1 << 30);
     for (const Shape shape : {Shape::trade_off, Shape::independent}) {
         for (const std::size_t objectives : {2, 3}) {
             add_exact(5, 384, shape, false, objectives);

@@ -43,7 +43,7 @@ private:
         const double* at = y_.data();
         for (std::size_t n = y_.size(); n > 0;) {
             const std::size_t half = (n + 1) / 2;
-            at += at[half - 1] <= y ? half : 0;
+            at += static_cast<std::size_t>(at[half - 1] <= y) * half;
             n -= half;
         }
         return at - y_.data();
