@@ -6,10 +6,14 @@ set(CORE
   preprocessing_file.cpp
   preprocessing_script.cpp
   sampling.cpp
+  search/archive.cpp
   search/breeding.cpp
+  search/choice_distribution.cpp
+  search/cross_entropy.cpp
   search/crowding.cpp
   search/evaluation.cpp
   search/front.cpp
+  search/greedy.cpp
   search/hypervolume.cpp
   search/non_dominated_sort.cpp
   search/nsga2.cpp
