@@ -20,7 +20,9 @@ set(CORE
   search/objective.cpp
   search/objective_read.cpp
   search/random_search.cpp
+  search/score_program.cpp
   search/search_options.cpp
+  search/subset.cpp
   search/surrogate.cpp
   search/table_model.cpp)
 set(TORCH
