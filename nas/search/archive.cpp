@@ -1,5 +1,6 @@
 #include "nas/search/archive.h"
 
+#include <algorithm>
 #include <stdexcept>
 #include <utility>
 
@@ -9,8 +10,8 @@ namespace tessera::nas {
 
 Archive::Archive(const Problem& problem, std::int64_t evaluations)
     : evaluation_(problem), budget_(static_cast<std::size_t>(evaluations)) {
-    if (evaluations < 1) {
-        throw std::invalid_argument("a search needs at least one evaluation");
+    if (evaluations < 1 || std::ranges::all_of(problem.objectives, &Objective::bounds_only)) {
+        throw std::invalid_argument("a search needs at least one evaluation and something to optimise");
     }
 }
 

@@ -13,7 +13,8 @@ namespace tessera::nas {
 /// Evaluates each genome once and gives its values back as often as they are asked for, within a budget.
 class Archive {
 public:
-    /// Throws std::invalid_argument for fewer than one evaluation and as Evaluation does.
+    /// Throws std::invalid_argument for fewer than one evaluation, for objectives that all only bound, and as
+    /// Evaluation does.
     Archive(const Problem& problem, std::int64_t evaluations);
 
     /// Index of the genome, which is put on the next batch where it is new; none where it is new and the

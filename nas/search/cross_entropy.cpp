@@ -36,7 +36,7 @@ public:
 
     SearchResult run() {
         start();
-        archive_.add(std::vector<int>(problem_.choices.size(), 0));
+        elite_ = {*archive_.add(std::vector<int>(problem_.choices.size(), 0))};
         while (!archive_.finished()) {
             const std::size_t before = archive_.size();
             std::vector<std::size_t> pool = draw();

@@ -239,12 +239,13 @@ TEST(CrossEntropy, ValuesThatAreNotNumbersNeverReachTheFront) {
 TEST(CrossEntropy, RefusesWhatCannotBeSearched) {
     const Pairs pairs = Pairs::random(5, 0.5, 1);
     const Problem good = pairs.problem();
-    Problem none = good, empty = good, aimless = good, blind = good;
+    Problem none = good, empty = good, aimless = good, blind = good, bounded = good;
     none.choices.clear();
     empty.choices[1] = 0;
     aimless.objectives.clear();
     blind.evaluate = nullptr;
-    for (const Problem& p : {none, empty, aimless, blind}) {
+    bounded.objectives[0].bounds_only = true;
+    for (const Problem& p : {none, empty, aimless, blind, bounded}) {
         EXPECT_THROW(cross_entropy(p, {}, 10, 1), std::invalid_argument);
     }
     for (const std::int64_t evaluations : {0, -1}) {

@@ -188,11 +188,13 @@ TEST(Greedy, IsTheSameForAnyNumberOfThreadsAndSeed) {
 
 TEST(Greedy, RefusesWhatCannotBeSearched) {
     const Problem good = sums({{0, 1}}, {score});
-    Problem none = good, aimless = good;
+    Problem none = good, aimless = good, bounded = good;
     none.choices.clear();
     aimless.objectives.clear();
     EXPECT_THROW(greedy(none, 10), std::invalid_argument);
     EXPECT_THROW(greedy(aimless, 10), std::invalid_argument);
+    bounded.objectives[0].bounds_only = true;
+    EXPECT_THROW(greedy(bounded, 10), std::invalid_argument);
     EXPECT_THROW(greedy(good, 0), std::invalid_argument);
     EXPECT_THROW(greedy(good, -5), std::invalid_argument);
 }
