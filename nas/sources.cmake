@@ -6,7 +6,10 @@ set(CORE
   preprocessing_file.cpp
   preprocessing_script.cpp
   sampling.cpp
+  search/archive.cpp
   search/breeding.cpp
+  search/choice_distribution.cpp
+  search/cross_entropy.cpp
   search/crowding.cpp
   search/evaluation.cpp
   search/exact.cpp
@@ -21,13 +24,16 @@ set(CORE
   search/exact_sweep.cpp
   search/exact_thin.cpp
   search/front.cpp
+  search/greedy.cpp
   search/hypervolume.cpp
   search/non_dominated_sort.cpp
   search/nsga2.cpp
   search/objective.cpp
   search/objective_read.cpp
   search/random_search.cpp
+  search/score_program.cpp
   search/search_options.cpp
+  search/subset.cpp
   search/surrogate.cpp
   search/table_model.cpp)
 set(TORCH
