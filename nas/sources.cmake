@@ -7,6 +7,15 @@ set(CORE
   preprocessing_script.cpp
   sampling.cpp
   search/breeding.cpp
+  search/certified.cpp
+  search/certified_archive.cpp
+  search/certified_box.cpp
+  search/certified_costs.cpp
+  search/certified_labels.cpp
+  search/certified_ledger.cpp
+  search/certified_region.cpp
+  search/certified_relaxation.cpp
+  search/certified_search.cpp
   search/crowding.cpp
   search/evaluation.cpp
   search/front.cpp
