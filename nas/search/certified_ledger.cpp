@@ -98,17 +98,4 @@ double Ledger::settle(std::vector<double>& points) {
     return deepest;
 }
 
-std::vector<Candidate> Ledger::bound(std::span<const double> open) const {
-    const std::size_t width = system_.sought;
-    Region all = conceded_;
-    for (std::size_t i = 0; i < open.size(); i += width) {
-        all.add(open.data() + i);
-    }
-    std::vector<Candidate> bound;
-    for (std::size_t i = 0; i < all.size(); ++i) {
-        bound.push_back(system_.point({all.point(i), width}));
-    }
-    return bound;
-}
-
 } // namespace tessera::nas::certified

@@ -42,9 +42,8 @@ public:
     double depth(const double* point) const;
     /// The archive's range of costs.
     double range(std::size_t d) const { return cost_range_[d]; }
-    /// The conceded points together with `open` ones, as values of the objectives sought: they cover every
-    /// feasible genome, give or take the rounding of a response.
-    std::vector<Candidate> bound(std::span<const double> open) const;
+    /// Points that cover every genome whose box was given up, and the archive's.
+    const Region& conceded() const { return conceded_; }
 
 private:
     const CostSystem& system_;

@@ -161,7 +161,7 @@ std::size_t Relaxation::relax_table(std::size_t d, const PairTerms::Table& table
     const double slack = after / static_cast<double>(m * n);
     slacks_[d * system_.blocks + table.a] += slack;
     slacks_[d * system_.blocks + table.b] += slack;
-    return 4 * m * n;
+    return m * n;
 }
 
 } // namespace tessera::nas::certified

@@ -1,6 +1,7 @@
 #include "nas/search/certified_search.h"
 
 #include <algorithm>
+#include <limits>
 
 #include <fmt/format.h>
 
@@ -34,7 +35,7 @@ SearchResult BranchAndBound::run() {
             if (options_.progress) {
                 options_.progress(missing, done);
             }
-            if (missing <= options_.target_gap || done >= options_.work) {
+            if (missing == 0 || missing <= options_.target_gap || done >= options_.work) {
                 break;
             }
             next = done + std::max<std::uint64_t>(1'000'000, done / 8);
@@ -44,9 +45,18 @@ SearchResult BranchAndBound::run() {
     SearchResult result;
     result.front = archive_.front();
     result.gap = gap();
-    result.ended = fmt::format("certified: at most {:.2g} % of the hypervolume is missing, {} boxes",
-                               100 * *result.gap, boxes_);
+    result.ended = ended(*result.gap);
     return result;
+}
+
+std::string BranchAndBound::ended(double gap) const {
+    if (archive_.entries().empty()) {
+        return gap == 0 ? fmt::format("certified: no genome meets the bounds, {} boxes", boxes_)
+                        : fmt::format("nothing that meets the bounds was found, {} boxes", boxes_);
+    }
+    return gap == 0 ? fmt::format("certified: nothing is missing, {} boxes", boxes_)
+                    : fmt::format("certified: at most {:.2g} % of the hypervolume is missing, {} boxes",
+                                  100 * gap, boxes_);
 }
 
 void BranchAndBound::push(Box box, double depth) {
@@ -74,15 +84,34 @@ void BranchAndBound::step() {
     }
 }
 
-std::vector<Candidate> BranchAndBound::bound() const {
-    std::vector<double> points;
+Region BranchAndBound::bounding_region() const {
+    Region all = ledger_.conceded();
     for (const Open& o : open_) {
-        points.insert(points.end(), o.box.points.begin(), o.box.points.end());
+        for (std::size_t i = 0; i < o.box.points.size(); i += system_.sought) {
+            all.add(o.box.points.data() + i);
+        }
     }
-    return ledger_.bound(points);
+    return all;
+}
+
+std::vector<Candidate> BranchAndBound::bound() const {
+    const Region all = bounding_region();
+    std::vector<Candidate> bound;
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        bound.push_back(system_.point({all.point(i), system_.sought}));
+    }
+    return bound;
 }
 
 double BranchAndBound::gap() const {
+    const Region all = bounding_region();
+    bool reached_all = true;
+    for (std::size_t i = 0; i < all.size() && reached_all; ++i) {
+        reached_all = archive_.region().covers(all.point(i));
+    }
+    if (reached_all) {
+        return 0;
+    }
     const auto objectives = system_.model.objectives();
     const std::vector<Candidate> front = archive_.front(), possible = bound();
     std::vector<Candidate> both = front;
@@ -90,7 +119,8 @@ double BranchAndBound::gap() const {
     const Scaling scaling = Scaling::of(both, objectives);
     const double reached = hypervolume(front, objectives, scaling);
     const double most = hypervolume(possible, objectives, scaling);
-    return most > reached ? 1 - reached / most : 0;
+    // Never 0 by rounding where something may be missing.
+    return front.empty() ? 1 : std::max(1 - reached / most, std::numeric_limits<double>::epsilon());
 }
 
 } // namespace tessera::nas::certified

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "nas/search/certified.h"
@@ -29,7 +30,9 @@ private:
 
     void push(Box box, double depth);
     void step();
+    Region bounding_region() const;
     double gap() const;
+    std::string ended(double gap) const;
 
     CostSystem system_;
     const CertifiedOptions& options_;

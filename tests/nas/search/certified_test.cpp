@@ -173,5 +173,166 @@ TEST(CertifiedFront, RandomSpacesByBruteForce) {
     }
 }
 
+TEST(CertifiedFront, ThreeObjectivesWithAMaximum) {
+    for (std::uint64_t seed = 0; seed < 20; ++seed) {
+        SCOPED_TRACE(seed);
+        const TableModel model = random_model({.blocks = 3, .most = 6, .objectives = 3}, seed);
+        expect_exact(model);
+        expect_valid(model, certify(model, 0.05), brute_force(model.problem()));
+    }
+}
+
+TEST(CertifiedFront, OneObjective) {
+    for (std::uint64_t seed = 0; seed < 10; ++seed) {
+        TableModel model = random_model({.blocks = 4}, seed);
+        model.columns.pop_back();
+        expect_exact(model);
+    }
+}
+
+/// Bounds that cut the space's values somewhere inside.
+void bound_inside(TableModel& model, std::size_t column, bool low, bool high) {
+    const auto [least, most] = model.columns[column].range();
+    Objective& o = model.columns[column].objective;
+    if (low) {
+        o.low = least + 0.4 * (most - least);
+    }
+    if (high) {
+        o.high = least + 0.65 * (most - least);
+    }
+}
+
+TEST(CertifiedFront, BoundsOnEitherSideOfAnything) {
+    for (std::uint64_t seed = 0; seed < 48; ++seed) {
+        SCOPED_TRACE(seed);
+        TableModel model =
+            random_model({.blocks = 3, .most = 6, .objectives = 3, .second_pairs = seed % 3 == 0}, seed);
+        for (std::size_t k = 0; k < 3; ++k) {
+            bound_inside(model, k, (seed >> k) & 1, (seed >> (k + 1)) & 1);
+        }
+        model.columns[seed % 3].objective.bounds_only = seed % 4 != 0;
+        expect_exact(model);
+        expect_valid(model, certify(model, 0.05), brute_force(model.problem()));
+        expect_valid(model, certify(model, 0, 1), brute_force(model.problem()));
+    }
+}
+
+TEST(CertifiedFront, BoundsThatAreValuesOfGenomesAreMet) {
+    for (std::uint64_t seed = 0; seed < 30; ++seed) {
+        SCOPED_TRACE(seed);
+        TableModel model = random_model({.blocks = 3, .most = 6, .steps = seed % 2 == 0}, seed);
+        const auto front = brute_force(model.problem());
+        const auto& values = front[front.size() / 2].values;
+        model.columns[0].objective.low = values[0];
+        model.columns[1].objective.high = model.columns[1].objective.low = values[1];
+        expect_exact(model);
+        ASSERT_FALSE(certify(model, 0).result.front.empty());
+    }
+}
+
+TEST(CertifiedFront, ProvesThatBoundsCannotBeMet) {
+    TableModel model = random_model({.blocks = 4}, 1);
+    const auto truth = brute_force(model.problem());
+    model.columns[0].objective.low = truth.back().values[0] + 1e-4;
+    for (const Candidate& c : truth) {
+        model.columns[0].objective.low = std::max(*model.columns[0].objective.low, c.values[0] + 1e-4);
+    }
+    const SearchResult none = certified_front(model);
+    EXPECT_THAT(none.front, testing::IsEmpty());
+    EXPECT_EQ(none.gap, 0);
+    EXPECT_THAT(none.ended, testing::HasSubstr("no genome meets the bounds"));
+    // Without the work to prove it nothing is known.
+    model.columns[0].objective.low = truth.back().values[0];
+    model.columns[1].objective.high = truth.back().values[1] - 1e-9;
+    model.columns[1].objective.low = *model.columns[1].objective.high - 1e-9;
+    const SearchResult unknown = certified_front(model, {.work = 1});
+    EXPECT_THAT(unknown.front, testing::IsEmpty());
+    EXPECT_EQ(unknown.gap, 1);
+    EXPECT_EQ(certified_front(model).gap, 0);
+}
+
+/// The scalars' products as tables.
+TableModel as_tables(TableModel model) {
+    PairTerms& pairs = model.columns[0].pairs;
+    std::size_t pair = 0;
+    for (std::size_t a = 0; a < model.choices.size(); ++a) {
+        for (std::size_t b = a + 1; b < model.choices.size(); ++b, ++pair) {
+            PairTerms::Table t{a, b, pairs.scalars[b].size(), {}};
+            for (const double x : pairs.scalars[a]) {
+                for (const double y : pairs.scalars[b]) {
+                    t.values.push_back(pairs.weights[pair] * x * y);
+                }
+            }
+            pairs.tables.push_back(t);
+        }
+    }
+    pairs.scalars.clear();
+    pairs.weights.clear();
+    return model;
+}
+
+TEST(CertifiedFront, ScalarsAndTablesGiveTheSame) {
+    for (std::uint64_t seed = 0; seed < 20; ++seed) {
+        SCOPED_TRACE(seed);
+        const TableModel scalars = random_model({.blocks = 4, .most = 12}, seed);
+        const SearchResult a = certify(scalars, 0).result, b = certify(as_tables(scalars), 0).result;
+        ASSERT_EQ(a.front.size(), b.front.size());
+        for (std::size_t i = 0; i < a.front.size(); ++i) {
+            EXPECT_EQ(a.front[i].genome, b.front[i].genome);
+        }
+        EXPECT_EQ(a.gap, 0);
+        EXPECT_EQ(b.gap, 0);
+    }
+}
+
+TEST(CertifiedFront, AdditiveModelsNeedNoBoxes) {
+    for (std::uint64_t seed = 0; seed < 10; ++seed) {
+        SCOPED_TRACE(seed);
+        TableModel model =
+            random_model({.blocks = 4, .objectives = 2 + seed % 2, .steps = seed % 3 == 0}, seed);
+        model.columns[0].pairs = {};
+        model.columns[0].response = {};
+        model.columns[0].objective.direction = Direction::minimize;
+        expect_exact(model);
+    }
+}
+
+TEST(CertifiedFront, BlocksWithOneChoice) {
+    TableModel model = random_model({.blocks = 4, .fewest = 1, .most = 1}, 3);
+    expect_exact(model);
+    EXPECT_EQ(certified_front(model).front.size(), 1u);
+    expect_exact(random_model({.blocks = 1, .most = 8}, 3));
+    model = random_model({.blocks = 5, .fewest = 1, .most = 2}, 4);
+    expect_exact(model);
+}
+
+TEST(CertifiedFront, TheSameEveryTimeAndToldOfOrNot) {
+    const TableModel model = random_model({.blocks = 5, .fewest = 60, .most = 60}, 5);
+    std::vector<double> gaps;
+    CertifiedOptions options{.target_gap = 1e-3, .work = 20'000'000};
+    const SearchResult quiet = certified_front(model, options);
+    options.progress = [&](double gap, std::uint64_t) { gaps.push_back(gap); };
+    const SearchResult told = certified_front(model, options);
+    EXPECT_EQ(values(quiet.front, true), values(told.front, true));
+    EXPECT_EQ(quiet.gap, told.gap);
+    EXPECT_EQ(quiet.ended, told.ended);
+    EXPECT_LE(*quiet.gap, 1e-3);
+    ASSERT_FALSE(gaps.empty());
+}
+
+TEST(CertifiedFront, MoreWorkASmallerGap) {
+    const TableModel model = random_model({.blocks = 6, .fewest = 40, .most = 40}, 6);
+    const SearchResult little = certified_front(model, {.target_gap = 1e-4, .work = 300'000});
+    std::uint64_t done = 0;
+    const SearchResult much = certified_front(
+        model, {.target_gap = 1e-4, .work = 3'000'000, .progress = [&](double, std::uint64_t work) {
+                    done = work;
+                }});
+    EXPECT_GT(*little.gap, *much.gap);
+    EXPECT_LT(done, 2 * 3'000'000u); // a box more than was allowed
+}
+
+TEST(CertifiedFront, RefusesWhatIsNoModel) { EXPECT_THROW(certified_front({}), std::invalid_argument); }
+
 } // namespace
 } // namespace tessera::nas
