@@ -37,6 +37,8 @@ private:
     void relax_scalars(std::size_t d, const Choices& choices);
     std::size_t relax_table(std::size_t d, const PairTerms::Table& table, const Choices& choices);
     void find_curvatures(const std::vector<double>& weights);
+    void lessen_trace(double trace);
+    void invert(std::vector<double>& inverse);
     bool semidefinite(double factor);
 
     const CostSystem& system_;
