@@ -10,12 +10,16 @@ set(CORE
   search/certified.cpp
   search/certified_archive.cpp
   search/certified_box.cpp
+  search/certified_combine.cpp
   search/certified_costs.cpp
+  search/certified_curvature.cpp
   search/certified_labels.cpp
   search/certified_ledger.cpp
+  search/certified_pairs.cpp
   search/certified_region.cpp
   search/certified_relaxation.cpp
   search/certified_search.cpp
+  search/certified_split.cpp
   search/crowding.cpp
   search/evaluation.cpp
   search/front.cpp

@@ -124,7 +124,7 @@ std::uint64_t Archive::neighbours(const std::vector<int>& genome) {
             }
         }
         changed[b] = genome[b];
-        steps += costs[0].size() * width;
+        steps += costs[0].size() * (width == 2 ? 2 : width + region_.size() / 16);
     }
     return steps;
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <stdexcept>
 
 namespace tessera::nas::certified {
 namespace {
@@ -9,106 +10,12 @@ namespace {
 /// Rounding of a sum of a few hundred terms stays far below this share of their magnitudes.
 constexpr double rounding = 1e-12;
 
-void scale(std::vector<double>& values, double factor) {
-    for (double& v : values) {
-        v *= factor;
-    }
-}
-
 double magnitude(std::span<const double> values) {
     double most = 0;
     for (const double v : values) {
         most = std::max(most, std::abs(v));
     }
     return most;
-}
-
-std::vector<double> full_matrix(const std::vector<double>& upper, std::size_t n, double sign) {
-    std::vector<double> full(n * n, 0);
-    std::size_t pair = 0;
-    for (std::size_t a = 0; a < n; ++a) {
-        for (std::size_t b = a + 1; b < n; ++b) {
-            full[a * n + b] = full[b * n + a] = sign * upper[pair++];
-        }
-    }
-    return full;
-}
-
-/// Tables of the same pair of blocks become one.
-std::vector<PairTerms::Table> joined(const std::vector<PairTerms::Table>& tables, double sign) {
-    std::vector<PairTerms::Table> result;
-    for (const auto& table : tables) {
-        const auto same =
-            std::ranges::find_if(result, [&](const auto& t) { return t.a == table.a && t.b == table.b; });
-        if (same == result.end()) {
-            result.push_back(table);
-            scale(result.back().values, sign);
-            continue;
-        }
-        for (std::size_t i = 0; i < table.values.size(); ++i) {
-            same->values[i] += sign * table.values[i];
-        }
-    }
-    return result;
-}
-
-/// One step of the power iteration: for each block, its tables times what is known of the others' choices.
-void multiply(const std::vector<PairTerms::Table>& tables, const std::vector<std::vector<double>>& from,
-              std::vector<std::vector<double>>& to) {
-    for (auto& block : to) {
-        std::ranges::fill(block, 0.0);
-    }
-    for (const auto& t : tables) {
-        for (std::size_t i = 0; i < to[t.a].size(); ++i) {
-            const double* row = t.values.data() + i * t.width;
-            for (std::size_t j = 0; j < t.width; ++j) {
-                to[t.a][i] += row[j] * from[t.b][j];
-                to[t.b][j] += row[j] * from[t.a][i];
-            }
-        }
-    }
-    for (auto& block : to) {
-        double mean = 0, square = 0;
-        for (const double v : block) {
-            mean += v / static_cast<double>(block.size());
-        }
-        for (double& v : block) {
-            v -= mean;
-            square += v * v;
-        }
-        scale(block, square > 0 ? 1 / std::sqrt(square) : 0);
-    }
-}
-
-std::vector<std::vector<double>> leading_vectors(const std::vector<PairTerms::Table>& tables,
-                                                 const std::vector<int>& choices) {
-    std::vector<std::vector<double>> keys, next;
-    for (const int n : choices) {
-        keys.emplace_back();
-        for (int i = 0; i < n; ++i) {
-            keys.back().push_back(std::sin(1.0 + i)); // anything that is orthogonal to nothing
-        }
-    }
-    next = keys;
-    for (int step = 0; step < 12; ++step) {
-        multiply(tables, keys, next);
-        keys.swap(next);
-    }
-    return keys;
-}
-
-PairCosts pair_costs(const PairTerms& pairs, const std::vector<int>& choices, double sign) {
-    PairCosts costs;
-    if (pairs.empty()) {
-        return costs;
-    }
-    costs.scalars = pairs.scalars;
-    if (!pairs.scalars.empty()) {
-        costs.weights = full_matrix(pairs.weights, choices.size(), sign);
-    }
-    costs.tables = joined(pairs.tables, sign);
-    costs.keys = costs.tables.empty() ? costs.scalars : leading_vectors(costs.tables, choices);
-    return costs;
 }
 
 double margin_of(const Dimension& d) {
@@ -156,10 +63,15 @@ Dimension dimension(const TableModel& model, std::size_t k, double sign) {
     d.floor = sign > 0 ? low : -high;
     d.values = column.values;
     for (auto& block : d.values) {
-        scale(block, sign);
+        for (double& v : block) {
+            v *= sign;
+        }
     }
     d.pairs = pair_costs(column.pairs, model.choices, sign);
     d.margin = margin_of(d);
+    if (!std::isfinite(d.margin)) {
+        throw std::invalid_argument("a column's sums have to be finite");
+    }
     return d;
 }
 
@@ -211,6 +123,19 @@ double CostSystem::cost_of(std::size_t dimension, double value) const {
     const TableColumn& column = model.columns[d.column];
     return d.sign *
            column.response.total_of(column.objective.direction == Direction::minimize ? value : -value);
+}
+
+double CostSystem::most(std::size_t dimension, const Choices& choices) const {
+    const Dimension& d = dimensions[dimension];
+    double most = d.rest;
+    for (std::size_t b = 0; b < blocks; ++b) {
+        double high = -unbounded;
+        for (const int i : choices[b]) {
+            high = std::max(high, d.values[b][static_cast<std::size_t>(i)]);
+        }
+        most = join(d.how, most, high);
+    }
+    return most + d.pairs.most(choices) + d.margin;
 }
 
 Candidate CostSystem::point(std::span<const double> costs) const {

@@ -14,6 +14,9 @@ namespace tessera::nas::certified {
 constexpr double unbounded = std::numeric_limits<double>::infinity();
 constexpr std::size_t no_column = std::numeric_limits<std::size_t>::max();
 
+/// For each block the choices that are left.
+using Choices = std::vector<std::vector<int>>;
+
 /// How blocks aggregate.
 enum class Aggregate { sum, most, least };
 
@@ -26,12 +29,16 @@ struct PairCosts {
     std::vector<std::vector<double>> scalars; ///< [block][choice]; empty: none
     std::vector<double> weights;              ///< symmetric, blocks x blocks, diagonal 0
     std::vector<PairTerms::Table> tables;     ///< at most one a pair of blocks
-    /// What to sort a block's choices by before they are split: the scalar, or the leading singular vector
-    /// of the block's tables.
+    /// What to sort a block's choices by before they are split: the scalar, or where there are tables the
+    /// block's part of the leading singular vector of all pairs.
     std::vector<std::vector<double>> keys;
 
     bool empty() const { return scalars.empty() && tables.empty(); }
+    /// No genome of the choices costs more.
+    double most(const Choices& choices) const;
 };
+
+PairCosts pair_costs(const PairTerms& pairs, const std::vector<int>& choices, double sign);
 
 /// cost = sign * total of a column.
 struct Dimension {
@@ -47,6 +54,7 @@ struct Dimension {
 };
 
 struct CostSystem {
+    /// Refers to the model. Throws std::invalid_argument where a column's sums overflow.
     explicit CostSystem(const TableModel& model);
 
     const TableModel& model;
@@ -62,6 +70,8 @@ struct CostSystem {
     /// The largest cost whose signed value is at most `value`, up to rounding; infinite where all or none
     /// are.
     double cost_of(std::size_t dimension, double value) const;
+    /// No genome of the choices costs more.
+    double most(std::size_t dimension, const Choices& choices) const;
     /// A candidate for the bounding set: values of the sought objectives, clipped into their bounds.
     Candidate point(std::span<const double> costs) const;
 };

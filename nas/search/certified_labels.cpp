@@ -115,8 +115,13 @@ void LabelReducer::merge(Labels& labels, std::vector<double> grain, std::size_t 
         steps_ += labels.size();
         std::swap(labels, kept_);
         again = labels.size() > most;
-        for (double& g : grain) {
-            g *= 2;
+        for (std::size_t d = 0; d < width && again; ++d) {
+            double low = unbounded, high = -unbounded;
+            for (std::size_t i = d; i < labels.costs.size(); i += width) {
+                low = std::min(low, labels.costs[i]);
+                high = std::max(high, labels.costs[i]);
+            }
+            grain[d] = 2 * grain[d] + 1e-3 * (high - low);
         }
     }
 }

@@ -1,8 +1,8 @@
 // What is known of the front from both sides: what was reached, what was conceded. Torch-free.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
-#include <span>
 #include <vector>
 
 #include "nas/search/certified_archive.h"
@@ -40,8 +40,12 @@ public:
     /// How far a point is ahead of the archive: the least share of the range by which all values of some
     /// entry would have to be better to cover it. Infinite before anything was found.
     double depth(const double* point) const;
-    /// The archive's range of costs.
-    double range(std::size_t d) const { return cost_range_[d]; }
+    /// The archive's range of costs; 1 for what is not sought.
+    double range(std::size_t d) const { return d < cost_range_.size() ? cost_range_[d] : 1; }
+    /// What settled() costs, in elementary steps.
+    std::size_t steps_a_point() const {
+        return system_.sought == 2 ? 1 : 1 + (conceded_.size() + shifted_.size()) / 16;
+    }
     /// Points that cover every genome whose box was given up, and the archive's.
     const Region& conceded() const { return conceded_; }
 

@@ -5,11 +5,9 @@
 #include <vector>
 
 #include "nas/search/certified_costs.h"
+#include "nas/search/certified_curvature.h"
 
 namespace tessera::nas::certified {
-
-/// For each block the choices that are left.
-using Choices = std::vector<std::vector<int>>;
 
 /// Replaces pair terms by additive ones that are at most as large for every genome of a box.
 ///
@@ -36,15 +34,12 @@ public:
 private:
     void relax_scalars(std::size_t d, const Choices& choices);
     std::size_t relax_table(std::size_t d, const PairTerms::Table& table, const Choices& choices);
-    void find_curvatures(const std::vector<double>& weights);
-    void lessen_trace(double trace);
-    void invert(std::vector<double>& inverse);
-    bool semidefinite(double factor);
 
     const CostSystem& system_;
+    Curvature curvature_;
     std::vector<double> bases_, slacks_;
     std::vector<std::vector<double>> costs_;
-    std::vector<double> centre_, half_, slope_, curvature_, matrix_, factor_;
+    std::vector<double> centre_, half_, matrix_;
     std::vector<double> rest_, row_, column_;
 };
 

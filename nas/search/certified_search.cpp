@@ -75,11 +75,7 @@ void BranchAndBound::step() {
     if (box.points.empty()) {
         return; // what was open when the box was bounded is settled by now
     }
-    if (box.choices[box.block].size() == 1) {
-        push(std::move(box), depth);
-        return;
-    }
-    for (Box& part : bounder_.split(box)) {
+    for (Box& part : split(system_, box)) {
         push(std::move(part), depth);
     }
 }

@@ -241,14 +241,18 @@ TEST(CertifiedFront, ProvesThatBoundsCannotBeMet) {
     EXPECT_THAT(none.front, testing::IsEmpty());
     EXPECT_EQ(none.gap, 0);
     EXPECT_THAT(none.ended, testing::HasSubstr("no genome meets the bounds"));
-    // Without the work to prove it nothing is known.
-    model.columns[0].objective.low = truth.back().values[0];
-    model.columns[1].objective.high = truth.back().values[1] - 1e-9;
-    model.columns[1].objective.low = *model.columns[1].objective.high - 1e-9;
+    EXPECT_THAT(certify(model, 0).bound, testing::IsEmpty());
+}
+
+TEST(CertifiedFront, KnowsNothingWithoutTheWork) {
+    TableModel model = random_model({.blocks = 7, .fewest = 8, .most = 8}, 1);
+    const auto [low, high] = model.columns[1].range();
+    model.columns[1].objective.low = (low + high) / 2;
+    model.columns[1].objective.high = (low + high) / 2 + 1e-12;
     const SearchResult unknown = certified_front(model, {.work = 1});
     EXPECT_THAT(unknown.front, testing::IsEmpty());
     EXPECT_EQ(unknown.gap, 1);
-    EXPECT_EQ(certified_front(model).gap, 0);
+    EXPECT_THAT(unknown.ended, testing::HasSubstr("nothing that meets the bounds was found"));
 }
 
 /// The scalars' products as tables.
