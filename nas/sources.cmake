@@ -8,6 +8,19 @@ set(CORE
   sampling.cpp
   search/archive.cpp
   search/breeding.cpp
+  search/certified.cpp
+  search/certified_archive.cpp
+  search/certified_box.cpp
+  search/certified_combine.cpp
+  search/certified_costs.cpp
+  search/certified_curvature.cpp
+  search/certified_labels.cpp
+  search/certified_ledger.cpp
+  search/certified_pairs.cpp
+  search/certified_region.cpp
+  search/certified_relaxation.cpp
+  search/certified_search.cpp
+  search/certified_split.cpp
   search/choice_distribution.cpp
   search/cross_entropy.cpp
   search/crowding.cpp

@@ -1,0 +1,34 @@
+// What lies behind a set of points, all costs being small where they are good. Torch-free.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <vector>
+
+namespace tessera::nas::certified {
+
+/// A growing set of mutually non-dominated points, sorted by the first cost.
+class Region {
+public:
+    explicit Region(std::size_t width) : width_(width) {}
+
+    /// Some point is at most p in every cost.
+    bool covers(const double* p) const;
+    /// The same, for many p near each other in the first cost: `hint` is where the last search ended.
+    bool covers_near(const double* p, std::size_t& hint) const;
+    /// False where p was covered.
+    bool add(const double* p);
+
+    std::size_t size() const { return points_.size() / width_; }
+    const double* point(std::size_t i) const { return points_.data() + i * width_; }
+    void clear() { points_.clear(); }
+
+private:
+    bool covered_by_first(std::size_t count, const double* p) const;
+    std::size_t first_beyond(double cost) const; ///< index of the first point whose first cost exceeds it
+
+    std::size_t width_;
+    std::vector<double> points_;
+};
+
+} // namespace tessera::nas::certified
