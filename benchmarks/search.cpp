@@ -6,7 +6,8 @@
 //
 // exact/<blocks>x<choices>/<shape>/<objectives>: exact_front() on random tables (tests/nas/search/tables.h).
 // trade_off: loss falls convexly in latency, with noise; independent: all uniform; whole_latencies: trade_off
-// with latencies that are multiples of 1/64. The counter `front` is the size of what is found.
+// with latencies that are multiples of 1/64; hundred_bounds: exact_fronts() under as many budgets. The
+// counter `front` is the size of what is found.
 #include <string>
 
 #include <malloc.h>
@@ -34,6 +35,19 @@ void exact_case(benchmark::State& state, std::size_t blocks, int choices, Shape 
     }
     state.counters["front"] = static_cast<double>(result.front.size());
     state.counters["gap"] = *result.gap;
+}
+
+/// A hundred budgets of latency over one table.
+void hundred_bounds(benchmark::State& state) {
+    const TableModel model = additive_model(Tables::random(20, 60, 60, Shape::trade_off, false, 1), 2);
+    const auto [low, high] = model.columns[1].range();
+    std::vector<std::vector<Bounds>> cases;
+    for (int i = 1; i <= 100; ++i) {
+        cases.push_back({{}, {{}, low + (high - low) * i / 200}});
+    }
+    for (auto _ : state) {
+        benchmark::DoNotOptimize(exact_fronts(model, cases).data());
+    }
 }
 
 void add_exact(std::size_t blocks, int choices, Shape shape, bool whole, std::size_t objectives) {
@@ -68,6 +82,8 @@ int main(int argc, char** argv) {
         add_exact(blocks, 100, Shape::trade_off, true, 2);
     }
     add_exact(1000, 100, Shape::trade_off, false, 2);
+    benchmark::RegisterBenchmark("exact/20x60/hundred_bounds/2", hundred_bounds)
+        ->Unit(benchmark::kMillisecond);
     benchmark::Initialize(&argc, argv);
     benchmark::RunSpecifiedBenchmarks();
     return 0;
