@@ -31,7 +31,9 @@ struct CrossEntropyOptions {
 /// The constants are ours, chosen on 90 random quadratic functions of 20, 30 and 40 bits each (couplings
 /// between 10, 30 or 100 % of the pairs) at 3 000 evaluations by how often the best known value was found,
 /// and on random tables of several objectives by the hypervolume missed. Samples (30 to 200), elite (0.05 to
-/// 0.3) and smoothing (0.3 to 1) make little difference around the defaults.
+/// 0.3) and smoothing (0.3 to 1) make little difference around the defaults. Of 60 further functions of 24
+/// bits, 2 000 evaluations find the optimum of 98 %; greedy selection, which ends after 302 on average, of
+/// 45 %; random search of none.
 ///
 /// Evaluation is parallel and the result independent of it; `seed` fixes everything. One entry of
 /// generation_fronts a round. Throws std::invalid_argument for fewer than one evaluation, options out of
