@@ -24,7 +24,7 @@ std::size_t choices_left(const Box& box) {
 
 Bounder::Bounder(const CostSystem& system, Archive& archive, Ledger& ledger)
     : system_(system), archive_(archive), ledger_(ledger), relaxation_(system), reducer_(system),
-      label_limit_(system.width() == 2 ? 4000 : 500), slack_(system.blocks), order_(system.blocks),
+      label_limit_(system.width() == 2 ? 4000 : 150), slack_(system.blocks), order_(system.blocks),
       suffix_(system.blocks + 1), stages_(system.blocks) {}
 
 bool Bounder::bound(Box& box, double depth) {

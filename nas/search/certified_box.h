@@ -34,7 +34,7 @@ public:
     /// are evaluated. `depth` is that of the box that this one is part of, whose points it still has: they
     /// hold for it too. False where all is settled.
     bool bound(Box& box, double depth);
-    std::uint64_t steps() const { return steps_ + reducer_.steps(); }
+    std::uint64_t steps() const { return steps_ + reducer_.steps() + ledger_.scanned() / 4; }
 
 private:
     bool bound_once(Box& box, double depth);

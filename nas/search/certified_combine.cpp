@@ -30,11 +30,11 @@ void Bounder::combine(const Labels& before, const Labels& block, const std::vect
                 used_[i] = 1;
             }
         }
-        if (after.size() > 8 * label_limit_) {
+        if (after.size() > 2 * label_limit_) {
             thin(after, grain);
         }
     }
-    steps_ += block.size() * before.size() * ledger_.steps_a_point();
+    steps_ += block.size() * before.size();
     thin(after, grain);
 }
 

@@ -61,6 +61,7 @@ void LabelReducer::reduce(Labels& labels) {
             }
         }
     } else {
+        std::uint32_t rival = order_.empty() ? 0 : order_[0];
         for (const std::uint32_t i : order_) {
             const double* p = costs + i * width;
             const auto covered = [&](std::uint32_t j) {
@@ -71,11 +72,16 @@ void LabelReducer::reduce(Labels& labels) {
                 }
                 return d == width;
             };
+            if (kept > 0 && covered(rival)) {
+                continue; // whoever covered the last one may cover its neighbour too
+            }
             const auto end = order_.begin() + static_cast<std::ptrdiff_t>(kept);
-            const auto rival = std::find_if(order_.begin(), end, covered);
-            steps_ += static_cast<std::size_t>(rival - order_.begin()) / 2;
-            if (rival == end) {
+            const auto found = std::find_if(order_.begin(), end, covered);
+            steps_ += static_cast<std::size_t>(found - order_.begin()) / 2;
+            if (found == end) {
                 order_[kept++] = i;
+            } else {
+                rival = *found;
             }
         }
     }

@@ -42,10 +42,7 @@ public:
     double depth(const double* point) const;
     /// The archive's range of costs; 1 for what is not sought.
     double range(std::size_t d) const { return d < cost_range_.size() ? cost_range_[d] : 1; }
-    /// What settled() costs, in elementary steps.
-    std::size_t steps_a_point() const {
-        return system_.sought == 2 ? 1 : 1 + (conceded_.size() + shifted_.size()) / 16;
-    }
+    std::uint64_t scanned() const { return conceded_.scanned() + shifted_.scanned(); }
     /// Points that cover every genome whose box was given up, and the archive's.
     const Region& conceded() const { return conceded_; }
 

@@ -31,18 +31,31 @@ bool Region::covered_by_first(std::size_t count, const double* p) const {
     if (width_ == 2) { // the second cost falls
         return count > 0 && points_[2 * count - 1] <= p[1];
     }
-    for (std::size_t i = 0; i < count; ++i) {
-        if (at_most(point(i), p, width_)) {
-            return true;
-        }
+    std::size_t i = 0;
+    while (i < count && !at_most(point(i), p, width_)) {
+        ++i;
     }
-    return false;
+    scanned_ += i;
+    return i < count;
 }
 
 bool Region::covers(const double* p) const { return covered_by_first(first_beyond(p[0]), p); }
 
 bool Region::covers_near(const double* p, std::size_t& hint) const {
     const std::size_t n = size();
+    if (width_ > 2) { // whoever covered the last one may cover this one too
+        if (hint < n && at_most(point(hint), p, width_)) {
+            return true;
+        }
+        const std::size_t end = first_beyond(p[0]);
+        std::size_t i = 0;
+        while (i < end && !at_most(point(i), p, width_)) {
+            ++i;
+        }
+        scanned_ += i;
+        hint = i < end ? i : hint;
+        return i < end;
+    }
     std::size_t i = hint < n ? hint : n;
     int steps = 0;
     while (i < n && points_[i * width_] <= p[0] && ++steps < 8) {

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <cstddef>
-#include <span>
+#include <cstdint>
 #include <vector>
 
 namespace tessera::nas::certified {
@@ -14,7 +14,7 @@ public:
 
     /// Some point is at most p in every cost.
     bool covers(const double* p) const;
-    /// The same, for many p near each other in the first cost: `hint` is where the last search ended.
+    /// The same, for many p near each other: `hint` is where the last search ended.
     bool covers_near(const double* p, std::size_t& hint) const;
     /// False where p was covered.
     bool add(const double* p);
@@ -22,6 +22,8 @@ public:
     std::size_t size() const { return points_.size() / width_; }
     const double* point(std::size_t i) const { return points_.data() + i * width_; }
     void clear() { points_.clear(); }
+    /// Points compared one by one so far: what more than two costs take.
+    std::uint64_t scanned() const { return scanned_; }
 
 private:
     bool covered_by_first(std::size_t count, const double* p) const;
@@ -29,6 +31,7 @@ private:
 
     std::size_t width_;
     std::vector<double> points_;
+    mutable std::uint64_t scanned_ = 0;
 };
 
 } // namespace tessera::nas::certified

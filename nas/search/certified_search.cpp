@@ -29,16 +29,19 @@ SearchResult BranchAndBound::run() {
     std::uint64_t next = 0;
     while (!open_.empty()) {
         support::check_interrupt();
-        const std::uint64_t done = bounder_.steps();
+        std::uint64_t done = bounder_.steps() + checks_;
         if (done >= next || done >= options_.work) {
+            const std::uint64_t before = checks_;
             const double missing = gap();
+            const std::uint64_t check = checks_ - before;
+            done += check;
             if (options_.progress) {
                 options_.progress(missing, done);
             }
             if (missing == 0 || missing <= options_.target_gap || done >= options_.work) {
                 break;
             }
-            next = done + std::max<std::uint64_t>(1'000'000, done / 8);
+            next = done + std::max({std::uint64_t{1'000'000}, done / 8, 8 * check});
         }
         step();
     }
@@ -99,8 +102,9 @@ std::vector<Candidate> BranchAndBound::bound() const {
     return bound;
 }
 
-double BranchAndBound::gap() const {
+double BranchAndBound::gap() {
     const Region all = bounding_region();
+    checks_ += (all.scanned() - ledger_.conceded().scanned()) / 4 + 8 * all.size();
     bool reached_all = true;
     for (std::size_t i = 0; i < all.size() && reached_all; ++i) {
         reached_all = archive_.region().covers(all.point(i));

@@ -1,4 +1,5 @@
 #include <cmath>
+#include <numeric>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -289,7 +290,7 @@ TEST(CertifiedFront, ScalarsAndTablesGiveTheSame) {
     }
 }
 
-TEST(CertifiedFront, AdditiveModelsNeedNoBoxes) {
+TEST(CertifiedFront, AdditiveModels) {
     for (std::uint64_t seed = 0; seed < 10; ++seed) {
         SCOPED_TRACE(seed);
         TableModel model =
@@ -298,6 +299,9 @@ TEST(CertifiedFront, AdditiveModelsNeedNoBoxes) {
         model.columns[0].response = {};
         model.columns[0].objective.direction = Direction::minimize;
         expect_exact(model);
+        const SearchResult passed_on = certified_front(model);
+        EXPECT_EQ(passed_on.gap, 0);
+        EXPECT_EQ(values(passed_on.front, true), values(brute_force(model.problem()), true));
     }
 }
 
@@ -336,7 +340,44 @@ TEST(CertifiedFront, MoreWorkASmallerGap) {
     EXPECT_LT(done, 2 * 3'000'000u); // a box more than was allowed
 }
 
-TEST(CertifiedFront, RefusesWhatIsNoModel) { EXPECT_THROW(certified_front({}), std::invalid_argument); }
+TEST(CertifiedFront, RefusesWhatIsNoModel) {
+    EXPECT_THROW(certified_front({}), std::invalid_argument);
+    TableModel model = random_model({}, 1);
+    model.columns[0].values[0][0] = model.columns[0].values[1][0] = 1e308;
+    EXPECT_THROW(certified_front(model), std::invalid_argument);
+}
+
+/// Scalars of one block that dwarf all others', scalars that do not vary, weights of 0.
+TEST(CertifiedFront, PairsOfAllSizes) {
+    for (std::uint64_t seed = 0; seed < 20; ++seed) {
+        SCOPED_TRACE(seed);
+        TableModel model = random_model({.blocks = 4, .most = 6, .bent = false}, seed);
+        PairTerms& pairs = model.columns[0].pairs;
+        for (double& x : pairs.scalars[seed % 4]) {
+            x *= seed % 2 == 0 ? 1e6 : 1e-9;
+        }
+        std::ranges::fill(pairs.scalars[(seed + 1) % 4], seed % 3 == 0 ? 1.0 : 0.0);
+        pairs.weights[seed % 6] = 0;
+        expect_exact(model);
+    }
+}
+
+TEST(Curvature, MakesAMatrixSemidefiniteWithLess) {
+    // All off-diagonal elements 1: the least diagonal is 1 everywhere. All -1: 3, as diagonal dominance has it.
+    for (const double sign : {1.0, -1.0}) {
+        std::vector<double> matrix(16, sign);
+        for (std::size_t a = 0; a < 4; ++a) {
+            matrix[5 * a] = 0;
+        }
+        certified::Curvature curvature(4);
+        const std::vector<double>& q = curvature.of(matrix);
+        const double sum = std::accumulate(q.begin(), q.end(), 0.0);
+        EXPECT_GE(sum, sign > 0 ? 4 : 12);
+        EXPECT_LE(sum, sign > 0 ? 4.2 : 12.6);
+    }
+    certified::Curvature none(2);
+    EXPECT_THAT(none.of({0, 0, 0, 0}), testing::Each(0));
+}
 
 } // namespace
 } // namespace tessera::nas
