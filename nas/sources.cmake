@@ -37,18 +37,26 @@ set(CORE
   search/exact_sweep.cpp
   search/exact_thin.cpp
   search/front.cpp
+  search/genome_set.cpp
   search/greedy.cpp
   search/hypervolume.cpp
+  search/local_search.cpp
   search/non_dominated_sort.cpp
   search/nsga2.cpp
   search/objective.cpp
   search/objective_read.cpp
+  search/pair_model.cpp
+  search/predicted_front.cpp
   search/random_search.cpp
+  search/running_front.cpp
   search/score_program.cpp
   search/search_options.cpp
   search/subset.cpp
+  search/steering.cpp
   search/surrogate.cpp
   search/table_model.cpp)
+# Decisions of the searches hang on comparisons of sums: the same on machines that fuse multiply and add.
+set(CORE_OPTIONS -ffp-contract=off)
 set(TORCH
   architecture_file.cpp
   configuration.cpp

@@ -1,9 +1,9 @@
 #include "nas/search/crowding.h"
 
 #include <algorithm>
+#include <functional>
 #include <limits>
 #include <numeric>
-#include <set>
 #include <utility>
 
 namespace tessera::nas {
@@ -73,17 +73,27 @@ std::vector<std::size_t> least_crowded(const Costs& costs, std::span<const std::
         return {front.begin(), front.end()};
     }
     auto all = chains(costs, front);
+    // The most crowded on top. A distance that has changed is pushed again; what is on top and no longer true
+    // is passed over.
+    using Entry = std::pair<double, std::size_t>;
     std::vector<double> distances(front.size());
-    std::set<std::pair<double, std::size_t>> queue;
+    std::vector<Entry> heap;
+    heap.reserve(3 * front.size());
     for (std::size_t m = 0; m < front.size(); ++m) {
         distances[m] = distance(costs, front, all, m);
-        queue.emplace(distances[m], m);
+        heap.emplace_back(distances[m], m);
     }
-    std::vector<bool> removed(front.size(), false);
-    while (queue.size() > count) {
-        const std::size_t m = queue.begin()->second;
-        queue.erase(queue.begin());
-        removed[m] = true;
+    std::make_heap(heap.begin(), heap.end(), std::greater<>());
+    std::vector<char> removed(front.size(), 0);
+    for (std::size_t left = front.size(); left > count;) {
+        std::pop_heap(heap.begin(), heap.end(), std::greater<>());
+        const auto [least, m] = heap.back();
+        heap.pop_back();
+        if (removed[m] != 0 || distances[m] != least) {
+            continue;
+        }
+        removed[m] = 1;
+        --left;
         for (Chain& chain : all) {
             const std::size_t before = chain.before[m], after = chain.after[m];
             if (before != none) {
@@ -92,19 +102,24 @@ std::vector<std::size_t> least_crowded(const Costs& costs, std::span<const std::
             if (after != none) {
                 chain.before[after] = before;
             }
-            for (const std::size_t neighbour : {before, after}) {
+        }
+        for (const Chain& chain : all) {
+            for (const std::size_t neighbour : {chain.before[m], chain.after[m]}) {
                 if (neighbour == none) {
                     continue;
                 }
-                queue.erase({distances[neighbour], neighbour});
-                distances[neighbour] = distance(costs, front, all, neighbour);
-                queue.emplace(distances[neighbour], neighbour);
+                const double now = distance(costs, front, all, neighbour);
+                if (now != distances[neighbour]) {
+                    distances[neighbour] = now;
+                    heap.emplace_back(now, neighbour);
+                    std::push_heap(heap.begin(), heap.end(), std::greater<>());
+                }
             }
         }
     }
     std::vector<std::size_t> kept;
     for (std::size_t m = 0; m < front.size(); ++m) {
-        if (!removed[m]) {
+        if (removed[m] == 0) {
             kept.push_back(front[m]);
         }
     }

@@ -7,37 +7,46 @@
 
 #include <tbb/parallel_for.h>
 
-#include "nas/search/non_dominated_sort.h"
-
 namespace tessera::nas {
+namespace {
 
-Evaluation::Evaluation(const Problem& problem) : problem_(problem), cursor_(problem.choices.size(), 0) {
-    const bool choices =
-        std::all_of(problem.choices.begin(), problem.choices.end(), [](int n) { return n >= 1; });
+void check_preference(const Problem& problem) {
+    if (problem.preference.empty()) {
+        return;
+    }
+    bool fits = problem.preference.size() == problem.choices.size();
+    for (std::size_t b = 0; fits && b < problem.choices.size(); ++b) {
+        const auto& weights = problem.preference[b];
+        fits = weights.size() == static_cast<std::size_t>(problem.choices[b]) &&
+               std::ranges::all_of(weights, [](double w) { return std::isfinite(w) && w >= 0; });
+    }
+    if (!fits) {
+        throw std::invalid_argument(
+            "a problem's preference needs one finite weight of at least 0 for every choice of every block");
+    }
+}
+
+} // namespace
+
+Evaluation::Evaluation(const Problem& problem, std::size_t expected)
+    : problem_(problem), expected_(expected), claimed_(problem.choices.size()), costs_(problem.objectives),
+      archive_(problem.objectives), cursor_(problem.choices.size(), 0) {
+    const bool choices = std::ranges::all_of(problem.choices, [](int n) { return n >= 1; });
     if (problem.choices.empty() || !choices || problem.objectives.empty() || !problem.evaluate) {
         throw std::invalid_argument(
             "a search needs blocks with choices, objectives and a way to evaluate them");
     }
+    if (costs_.width() == 0) {
+        throw std::invalid_argument("a search needs an objective that is not there for its bounds only");
+    }
+    check_preference(problem);
     for (const int n : problem.choices) {
         size_ *= n;
     }
-}
-
-std::size_t GenomeHash::operator()(const std::vector<int>& genome) const {
-    std::uint64_t hash = 0xcbf29ce484222325ULL;
-    for (const int gene : genome) {
-        hash = (hash ^ static_cast<std::uint64_t>(gene)) * 0x9e3779b97f4a7c15ULL;
-        hash ^= hash >> 29;
-    }
-    return static_cast<std::size_t>(hash);
-}
-
-bool Evaluation::claim(const std::vector<int>& genome) {
-    if (!claimed_.insert(genome).second) {
-        return false;
-    }
-    batch_.push_back(genome);
-    return true;
+    // A budget beyond what memory holds is not an error until it is used up.
+    expected_ =
+        std::min({expected_, std::size_t{1} << 20, static_cast<std::size_t>(std::min(size_, 0x1p30))});
+    claimed_.reserve(expected_);
 }
 
 std::optional<std::vector<int>> Evaluation::next_unclaimed() {
@@ -56,13 +65,15 @@ std::optional<std::vector<int>> Evaluation::next_unclaimed() {
     return std::nullopt;
 }
 
-void Evaluation::run(SearchResult& result) {
+bool Evaluation::run(SearchResult& result) {
     const std::size_t before = result.evaluated.size(), width = problem_.objectives.size();
-    result.evaluated.resize(before + batch_.size());
-    tbb::parallel_for(tbb::blocked_range<std::size_t>(0, batch_.size(), 16), [&](const auto& range) {
+    result.evaluated.reserve(expected_);
+    result.evaluated.resize(claimed_.size());
+    tbb::parallel_for(tbb::blocked_range<std::size_t>(before, claimed_.size(), 16), [&](const auto& range) {
         for (std::size_t i = range.begin(); i < range.end(); ++i) {
-            Candidate& c = result.evaluated[before + i];
-            c.genome = std::move(batch_[i]);
+            const auto genome = claimed_[i];
+            Candidate& c = result.evaluated[i];
+            c.genome.assign(genome.begin(), genome.end());
             c.values.resize(width);
             problem_.evaluate(c.genome, c.values);
             for (std::size_t k = 0; k < width; ++k) {
@@ -72,24 +83,21 @@ void Evaluation::run(SearchResult& result) {
             }
         }
     });
-    batch_.clear();
-
-    // Whoever left the front never returns: the earlier front and the newcomers are enough.
-    std::vector<std::size_t> contenders;
-    if (!result.generation_fronts.empty()) {
-        contenders = result.generation_fronts.back();
-    }
     for (std::size_t i = before; i < result.evaluated.size(); ++i) {
-        contenders.push_back(i);
+        costs_.add(result.evaluated[i].values, result.evaluated[i].violation);
     }
-    result.generation_fronts.push_back(front_of(result.evaluated, contenders, problem_.objectives));
+    const bool changed = archive_.add(result.evaluated, costs_, before, result.evaluated.size());
+    result.generation_fronts.push_back(archive_.front());
+    return changed;
 }
 
 void Evaluation::finish(SearchResult& result) const {
     if (result.generation_fronts.empty()) {
         return;
     }
-    for (const std::size_t i : result.generation_fronts.back()) {
+    const auto& front = result.generation_fronts.back();
+    result.front.reserve(front.size());
+    for (const std::size_t i : front) {
         result.front.push_back(result.evaluated[i]);
     }
 }

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <iterator>
-#include <map>
+#include <utility>
+#include <vector>
 
 #include <tbb/parallel_for.h>
 
@@ -13,30 +14,58 @@ namespace {
 constexpr double reference = 1.1;
 using Point = std::vector<double>; // scaled, within [0, reference)
 
-/// The area that a growing set of points covers within the reference: a staircase, x rising, y falling.
+/// The area that a growing set of points covers within the reference: a staircase, x rising, y falling, in
+/// one array, which is quicker than a tree for the few thousand steps that there are.
 class Staircase {
 public:
     double area() const { return area_; }
     void add(double x, double y) {
-        auto next = steps_.upper_bound(x);
-        double height = std::prev(next)->second, left = x;
+        const auto next = std::upper_bound(steps_.begin(), steps_.end(), x,
+                                           [](double v, const Step& s) { return v < s.x; });
+        double height = std::prev(next)->y, left = x;
         if (height <= y) {
             return;
         }
-        while (next->second >= y) {
-            area_ += (next->first - left) * (height - y);
-            left = next->first;
-            height = next->second;
-            next = steps_.erase(next);
+        auto last = next;
+        for (; last->y >= y; ++last) {
+            area_ += (last->x - left) * (height - y);
+            left = last->x;
+            height = last->y;
         }
-        area_ += (next->first - left) * (height - y);
-        steps_.insert_or_assign(x, y);
+        area_ += (last->x - left) * (height - y);
+        const auto first = std::prev(next)->x == x ? std::prev(next) : next;
+        if (first == last) {
+            steps_.insert(first, {x, y});
+        } else {
+            *first = {x, y};
+            steps_.erase(first + 1, last);
+        }
     }
 
 private:
-    std::map<double, double> steps_{{-1.0, reference}, {reference, -1.0}}; // sentinels left and right
+    struct Step {
+        double x, y;
+    };
+    std::vector<Step> steps_{{-1.0, reference}, {reference, -1.0}}; // sentinels left and right
     double area_ = 0;
 };
+
+/// Of pairs; those of a front come sorted.
+double area(std::vector<std::pair<double, double>>& points) {
+    if (std::is_sorted(points.rbegin(), points.rend())) {
+        std::reverse(points.begin(), points.end());
+    } else if (!std::is_sorted(points.begin(), points.end())) {
+        std::sort(points.begin(), points.end());
+    }
+    double sum = 0, height = reference;
+    for (const auto& [x, y] : points) {
+        if (y < height) {
+            sum += (reference - x) * (height - y);
+            height = y;
+        }
+    }
+    return sum;
+}
 
 bool covers(const Point& a, const Point& b, std::size_t width) {
     for (std::size_t k = 0; k < width; ++k) {
@@ -85,40 +114,64 @@ double volume(std::vector<Point> points, std::size_t width) {
     return sum;
 }
 
+/// Of candidates given by a function of 0..count-1.
+template <class Get>
+double hypervolume_of(std::size_t count, const Get& get, std::span<const Objective> objectives,
+                      const Scaling& scaling) {
+    std::vector<std::size_t> sought;
+    for (std::size_t k = 0; k < objectives.size(); ++k) {
+        if (!objectives[k].bounds_only) {
+            sought.push_back(k);
+        }
+    }
+    const auto scaled = [&](const Candidate& c, std::size_t k) {
+        return std::max((c.values[k] - scaling.ideal[k]) / (scaling.nadir[k] - scaling.ideal[k]), 0.0);
+    };
+    if (sought.size() == 2) {
+        std::vector<std::pair<double, double>> points;
+        points.reserve(count);
+        for (std::size_t i = 0; i < count; ++i) {
+            const Candidate& c = get(i);
+            if (c.feasible()) {
+                points.emplace_back(scaled(c, sought[0]), scaled(c, sought[1]));
+                if (!(points.back().first < reference && points.back().second < reference)) {
+                    points.pop_back();
+                }
+            }
+        }
+        return area(points);
+    }
+    std::vector<Point> points;
+    Point p(sought.size());
+    for (std::size_t i = 0; i < count; ++i) {
+        const Candidate& c = get(i);
+        if (c.feasible()) {
+            std::ranges::transform(sought, p.begin(), [&](std::size_t k) { return scaled(c, k); });
+            if (std::ranges::all_of(p, [](double v) { return v < reference; })) {
+                points.push_back(p);
+            }
+        }
+    }
+    return volume(std::move(points), sought.size());
+}
+
 } // namespace
 
 double hypervolume(std::span<const Candidate> candidates, std::span<const Objective> objectives,
                    const Scaling& scaling) {
-    std::vector<Point> points;
-    for (const Candidate& c : candidates) {
-        if (!c.feasible()) {
-            continue;
-        }
-        Point p;
-        for (std::size_t k = 0; k < objectives.size(); ++k) {
-            if (objectives[k].bounds_only) {
-                continue;
-            }
-            const double scaled = (c.values[k] - scaling.ideal[k]) / (scaling.nadir[k] - scaling.ideal[k]);
-            p.push_back(std::max(scaled, 0.0));
-        }
-        if (std::all_of(p.begin(), p.end(), [](double v) { return v < reference; })) {
-            points.push_back(std::move(p));
-        }
-    }
-    const auto sought = std::ranges::count_if(objectives, [](const Objective& o) { return !o.bounds_only; });
-    return volume(std::move(points), static_cast<std::size_t>(sought));
+    return hypervolume_of(
+        candidates.size(), [&](std::size_t i) -> const Candidate& { return candidates[i]; }, objectives,
+        scaling);
 }
 
 std::vector<double> hypervolume_curve(const SearchResult& result, const Problem& problem,
                                       const Scaling& scaling) {
     std::vector<double> curve(result.generation_fronts.size());
     tbb::parallel_for(std::size_t{0}, curve.size(), [&](std::size_t g) {
-        std::vector<Candidate> front;
-        for (const std::size_t i : result.generation_fronts[g]) {
-            front.push_back(result.evaluated[i]);
-        }
-        curve[g] = hypervolume(front, problem.objectives, scaling);
+        const auto& front = result.generation_fronts[g];
+        curve[g] = hypervolume_of(
+            front.size(), [&](std::size_t i) -> const Candidate& { return result.evaluated[front[i]]; },
+            problem.objectives, scaling);
     });
     return curve;
 }

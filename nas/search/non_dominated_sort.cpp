@@ -33,6 +33,15 @@ void Costs::add(std::span<const double> values, double violation) {
     violations_.push_back(violation);
 }
 
+void Costs::assign(const Costs& other, std::span<const std::size_t> rows) {
+    values_.clear();
+    violations_.clear();
+    for (const std::size_t i : rows) {
+        values_.insert(values_.end(), other.row(i), other.row(i) + width());
+        violations_.push_back(other.violation(i));
+    }
+}
+
 std::vector<std::vector<std::size_t>> sort_fronts(const Costs& costs) {
     struct Key { // what decides almost always, side by side
         double violation, first;

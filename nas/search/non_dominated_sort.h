@@ -17,6 +17,8 @@ public:
     Costs(std::span<const Objective> objectives, std::span<const Candidate> candidates,
           std::span<const std::size_t> chosen);
     void add(std::span<const double> values, double violation);
+    /// These rows of another table with the same objectives.
+    void assign(const Costs& other, std::span<const std::size_t> rows);
 
     std::size_t rows() const { return violations_.size(); }
     std::size_t width() const { return signs_.size(); }

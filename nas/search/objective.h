@@ -45,6 +45,10 @@ struct Problem {
     std::vector<int> choices; ///< number of choices per block, each >= 1
     std::vector<Objective> objectives;
     std::function<void(std::span<const int> genome, std::span<double> values)> evaluate;
+    /// Which choices promise most: weights [block][choice], at least 0 and of any scale, e.g. from qualities,
+    /// costs or filter statistics. Searches try what weighs more earlier and oftener, and nothing never: they
+    /// steer, they do not decide. Empty: nothing is known.
+    std::vector<std::vector<double>> preference = {};
 };
 
 /// True where a is at least as good as b in everything sought and better in some of it (bounds first:

@@ -1,31 +1,72 @@
 // A guess at the values of genomes that were not evaluated.
 #pragma once
 
+#include <cstdint>
 #include <span>
+#include <utility>
 #include <vector>
 
+#include "nas/search/genome_set.h"
 #include "nas/search/objective.h"
+#include "nas/search/pair_model.h"
 
 namespace tessera::nas {
 
-/// Every objective as a constant plus one effect per (block, choice), learnt from what was evaluated by
-/// backfitting: effects are means of what the other blocks leave unexplained, pulled to 0 where a choice was
-/// seldom seen.
+/// Every objective as the value of a base genome, plus one effect per (block, choice), which is what that
+/// choice alone changes of the base, plus what pairs of blocks add (pair_model.h), plus a correction per
+/// (block, choice) that later genomes teach. Sums over blocks are exact once each choice was tried.
 class Surrogate {
 public:
+    using Choice = std::pair<std::size_t, int>; ///< block, choice
+
     explicit Surrogate(const Problem& problem);
-    /// Learns from all candidates evaluated so far.
-    void learn(std::span<const Candidate> evaluated);
-    /// Guesses the values and returns the violation that follows from them.
-    double guess(std::span<const int> genome, std::span<double> values) const;
+    /// The genome that effects are relative to, with finite values. To be called once.
+    void begin(std::span<const int> base, const Candidate& candidate);
+    bool begun() const { return !base_.empty(); }
+    const std::vector<int>& base() const { return base_genome_; }
+    /// Learns from those that were evaluated since the last call; `genomes` holds the same in one array.
+    void learn(const GenomeSet& genomes, std::span<const Candidate> evaluated);
+
+    bool known(std::size_t block, int choice) const { return known_[at(block, choice)] != 0; }
+    bool known(std::span<const int> genome) const;
+    /// Choices in the order in which they became known.
+    const std::vector<Choice>& order() const { return order_; }
+    /// Effects on all objectives with their corrections; 0 where the choice is unknown.
+    const double* effects(std::size_t block, int choice) const {
+        return corrected_.data() + at(block, choice) * width_;
+    }
+    /// All objectives; unknown choices count as the base's.
+    void guess(std::span<const int> genome, std::span<double> values) const;
+    /// Changes whenever the guess of a genome of known choices does.
+    std::uint64_t version() const { return version_; }
+    /// Changes when effects may have changed by more than what single genomes teach.
+    std::uint64_t fits() const { return fits_; }
+    /// Whether sums of effects alone were ever wrong.
+    bool contradicted() const { return contradicted_; }
 
 private:
-    void sweep(std::size_t block, const std::vector<const Candidate*>& usable, std::vector<double>& rest);
+    std::size_t at(std::size_t block, int choice) const {
+        return offsets_[block] + static_cast<std::size_t>(choice);
+    }
+    /// The block that alone differs from the base; the number of blocks where there is none or several.
+    std::size_t only_change(std::span<const int> genome) const;
+    bool correct(std::span<const int> genome, const Candidate& candidate);
+    void fit(const GenomeSet& genomes, std::span<const Candidate> evaluated);
 
-    const Problem& problem_;
-    std::size_t width_;
+    std::size_t width_, blocks_;
+    std::vector<int> base_genome_;
     std::vector<std::size_t> offsets_; ///< of a block's first choice
-    std::vector<double> mean_, effects_;
+    std::vector<double> base_, scale_; ///< of objectives: the base's values, the largest distance from them
+    std::vector<double> effects_, corrected_; ///< [choice * objectives]
+    std::vector<char> known_;
+    std::vector<double> seen_; ///< how often a choice was evaluated beside others that are known
+    std::vector<Choice> order_;
+    std::vector<PairModel> pairs_;        ///< one an objective
+    std::vector<std::uint32_t> mixed_;    ///< candidates of known choices, several of them not the base's
+    std::size_t learnt_ = 0, fitted_ = 0; ///< candidates; size of `mixed_` at the last fit
+    bool contradicted_ = false;
+    std::uint64_t version_ = 0, fits_ = 0;
+    std::vector<double> guessed_;
 };
 
 } // namespace tessera::nas

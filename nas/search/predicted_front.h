@@ -1,0 +1,91 @@
+// The front of what was evaluated together with what a surrogate expects of genomes that were not.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "nas/search/evaluation.h"
+#include "nas/search/steering.h"
+#include "nas/search/surrogate.h"
+
+namespace tessera::nas {
+
+/// Grows by variation of its members, screened by the surrogate alone, and says which of the genomes it
+/// holds are worth an evaluation.
+class PredictedFront {
+public:
+    PredictedFront(const Problem& problem, const Evaluation& evaluation, const Surrogate& surrogate,
+                   const Steering& steering, support::Rng& rng);
+
+    /// The archive, and of the predicted members those that are still unevaluated and stand up to it.
+    void update(std::span<const Candidate> evaluated);
+    /// Tries so many variations of members; those that nothing covers join. Stops where more than `open`
+    /// members are unevaluated.
+    void grow(std::size_t trials, std::size_t open);
+    /// Genomes of at most `count` unevaluated members: in two dimensions those that, one by one, add most to
+    /// the hypervolume; beyond, the least crowded. They are open no longer,
+    /// and are to be evaluated. The spans hold until another member function is called.
+    std::vector<std::span<const int>> take(std::size_t count);
+    std::size_t size() const { return slots_.size(); }
+
+private:
+    /// Numbers of places in `genes_`, `misses_`, `states_`.
+    using Slot = std::uint32_t;
+    enum State : char { unusable, evaluated_known, predicted, taken };
+
+    std::span<const int> genes(Slot slot) const { return {genes_.data() + slot * blocks_, blocks_}; }
+    const double* misses(Slot slot) const { return misses_.data() + slot * objectives_; }
+    Slot new_slot(std::span<const int> genes, State state);
+    void rebuild(std::span<const Candidate> evaluated);
+    void follow(std::span<const Candidate> evaluated);
+    void add_evaluated(std::span<const Candidate> evaluated, std::size_t index);
+    bool vary(std::size_t parent);
+    bool expect(std::span<const int> genome, const double* misses);
+    void arrive(Slot slot, const double* row);
+    std::size_t bucket(double first) const;
+    void index_members();
+    std::size_t after(double first) const;
+    bool covered(const double* row) const;
+    void merge();
+    void drop_covered();
+    std::vector<std::size_t> fill_gaps(std::size_t count) const;
+
+    const Problem& problem_;
+    const Evaluation& evaluation_;
+    const Surrogate& surrogate_;
+    const Steering& steering_;
+    support::Rng& rng_;
+    std::size_t blocks_, objectives_, width_ = 0;
+    std::vector<std::size_t> sought_;
+    std::vector<double> signs_;
+    std::vector<std::size_t> free_blocks_; ///< that have a choice
+    bool bounded_ = false;
+    std::vector<double> tolerance_; ///< of costs: differences below it are rounding
+    std::uint64_t version_ = 0;
+    std::size_t followed_ = 0, open_ = 0; ///< candidates seen; unevaluated members
+
+    // Members by their costs, lexicographically: one column a cost.
+    std::vector<std::vector<double>> columns_, next_columns_;
+    std::vector<Slot> slots_, next_slots_;
+    static constexpr std::size_t buckets = 1024;
+    double lowest_ = 0, buckets_per_cost_ = 0;
+    std::vector<std::uint32_t> starts_ =
+        std::vector<std::uint32_t>(buckets + 1, 0); ///< of a bucket's members
+    std::vector<char> dropped_;
+    // What the next merge adds, with rows of costs side by side.
+    std::vector<Slot> arrivals_;
+    std::vector<double> arrival_rows_;
+    std::vector<std::uint32_t> order_;
+
+    std::vector<int> genes_;
+    std::vector<double> misses_; ///< true value less the guess, or what is expected of it
+    std::vector<char> states_;
+    std::vector<std::uint32_t> tries_; ///< how often a member was varied
+    std::vector<Slot> unused_;
+
+    std::vector<int> child_;
+    std::vector<double> values_, row_, missed_;
+};
+
+} // namespace tessera::nas
