@@ -51,8 +51,8 @@ set(CORE
   search/running_front.cpp
   search/score_program.cpp
   search/search_options.cpp
-  search/subset.cpp
   search/steering.cpp
+  search/subset.cpp
   search/surrogate.cpp
   search/table_model.cpp)
 # Decisions of the searches hang on comparisons of sums: the same on machines that fuse multiply and add.
