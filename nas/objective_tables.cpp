@@ -60,7 +60,7 @@ void ObjectiveTables::add(const latency::LatencyTable& table, const search_space
 }
 
 void ObjectiveTables::add(predictors::AccuracyPredictor predictor,
-                          const std::vector<std::vector<double>>& quality,
+                          const std::vector<std::vector<predictors::Quality>>& quality,
                           const search_spaces::SearchSpace& space) {
     terms_.resize(quality.size());
     for (std::size_t b = 0; b < quality.size(); ++b) {
@@ -69,7 +69,7 @@ void ObjectiveTables::add(predictors::AccuracyPredictor predictor,
         }
     }
     predictor_ = std::move(predictor);
-    exclude(quality);
+    exclude(predictors::usable_noise(quality));
 }
 
 void ObjectiveTables::exclude(const std::vector<std::vector<double>>& values) {

@@ -22,7 +22,8 @@ public:
     void add(const latency::LatencyTable& table, const search_spaces::SearchSpace& space,
              latency::Missing missing = latency::Missing::error);
     /// Adds accuracy. Choices whose quality is not finite are unusable: candidates with one violate.
-    void add(predictors::AccuracyPredictor predictor, const std::vector<std::vector<double>>& quality,
+    void add(predictors::AccuracyPredictor predictor,
+             const std::vector<std::vector<predictors::Quality>>& quality,
              const search_spaces::SearchSpace& space);
 
     bool has(const std::string& objective) const;

@@ -66,6 +66,8 @@ public:
         const auto calibration = static_cast<double>(std::min(o.calibration_images, images_.train));
         double work = images * (students.step + students.most * passes * forward) +
                       (settle + held_out) * (students.look + passes * forward);
+        work += static_cast<double>(images_visited(o.inspect_images, images_.validation)) *
+                (o.inspect_images > 0 ? students.tried : 0);
         if (!students.begun) {
             work +=
                 (settle + held_out) * (sum(reference_forward()) + forward); // of the reference's own blocks
@@ -137,6 +139,7 @@ private:
     /// The choices that are not in the library yet.
     struct Students {
         double step = 0, look = 0; ///< seconds an image of all together, what is done taken off the steps
+        double tried = 0;          ///< seconds an image of all in the reference, from their block on
         double most = 0;           ///< largest share of a training that is left
         bool begun = false;        ///< any: the learning rate is known, the reference's own blocks are stored
         std::int64_t weight_bytes = 0;
@@ -145,6 +148,7 @@ private:
 
     Students students_left() const {
         Students students;
+        double rest = speed_.tune_forward; // of the reference: what comes from this block on
         for (std::size_t b = 0; b < space_.blocks().size(); ++b) {
             const auto& choices = space_.blocks()[b].choices;
             for (std::size_t m = 1; m < choices.size(); ++m) {
@@ -155,11 +159,13 @@ private:
                 }
                 students.step += (1 - done) * speed_.student_step[b][m];
                 students.look += speed_.student_forward[b][m];
+                students.tried += std::max(0.0, rest);
                 students.most = std::max(students.most, 1 - done);
                 const std::int64_t weights = space_.block_costs(b, choices[m]).parameters * float_bytes;
                 students.weight_bytes += weights;
                 students.memory.push_back({4 * weights, speed_.student_bytes[b][m]});
             }
+            rest -= speed_.student_forward[b].front();
         }
         return students;
     }

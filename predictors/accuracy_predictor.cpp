@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <numeric>
 #include <stdexcept>
 
 #include <tbb/parallel_for.h>
@@ -13,7 +12,7 @@
 
 namespace tessera::predictors {
 
-double Regression::additive(std::size_t block, double quality, const std::string& choice) const {
+double Regression::additive(std::size_t block, const Quality& quality, const std::string& choice) const {
     double slope = slopes[block];
     if (!extra.empty()) {
         const auto found = extra[block].find(choice);
@@ -54,11 +53,17 @@ AccuracyPredictor AccuracyPredictor::fit(std::span<const Sample> samples, const 
     return predictor;
 }
 
-double AccuracyPredictor::expected_order(std::span<const double> qualities) {
-    return -std::accumulate(qualities.begin(), qualities.end(), 0.0);
+double AccuracyPredictor::expected_order(std::span<const Quality> qualities) {
+    const bool known =
+        std::ranges::all_of(qualities, [](const Quality& q) { return q.loss_rise.has_value(); });
+    double sum = 0;
+    for (const Quality& q : qualities) {
+        sum += scaled(known ? Scale::combined : Scale::noise, q);
+    }
+    return -sum;
 }
 
-Term AccuracyPredictor::term(std::size_t block, double quality, const std::string& choice) const {
+Term AccuracyPredictor::term(std::size_t block, const Quality& quality, const std::string& choice) const {
     Term term;
     for (const Regression& r : regressions_) {
         term.additive += r.weight * r.additive(block, quality, choice);
@@ -104,7 +109,7 @@ Prediction AccuracyPredictor::predict(std::span<const Term> terms) const {
     return at_score(score);
 }
 
-Prediction AccuracyPredictor::predict(std::span<const double> qualities,
+Prediction AccuracyPredictor::predict(std::span<const Quality> qualities,
                                       std::span<const std::string> choices) const {
     if (qualities.size() != blocks_ || (!choices.empty() && choices.size() != blocks_)) {
         throw std::invalid_argument("one quality a block is needed");

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "predictors/quality.h"
 #include "support/config.h"
 
 namespace tessera::predictors {
@@ -14,9 +15,12 @@ namespace tessera::predictors {
 /// additive: every (block, choice) adds its own number to the score, which exact solvers can work with;
 /// second_order: products of two blocks' noise besides.
 enum class Form { additive, second_order };
-/// In what measure of a block's noise (NSR) the score is linear: the noise itself, its root, or its power 1.5
-/// (which of them depends on how well the choices are trained: docs/experiments/nas-bench-macro.md).
-enum class Scale { noise, root, power };
+/// In what measure of a block's quality the score is linear: the noise (NSR) itself, its root, its power 1.5
+/// (which of them depends on how well the choices are trained: docs/experiments/nas-bench-macro.md), or,
+/// where the rise of the loss is known, that power and the root of the rise together. The two err in
+/// different ways: NSR does not know what later blocks make of the noise, and the loss exaggerates what hits
+/// early ones.
+enum class Scale { noise, root, power, combined };
 
 struct FitOptions {
     Form form = Form::additive;
@@ -26,7 +30,7 @@ struct FitOptions {
 
 /// One network with its accuracy (fraction).
 struct Sample {
-    std::vector<double> qualities; ///< NSR of each block's choice, >= 0
+    std::vector<Quality> qualities; ///< of each block's choice; all or none with the rise of the loss
     double accuracy = 0;
     /// Canonical text of each block's choice; may be empty: then nothing is learnt about choices besides what
     /// their quality says.
@@ -44,7 +48,7 @@ struct Term {
 };
 
 /// score = intercept + sum_i (slope_i + extra_i(choice)) x_i + sum_{i<j} product_ij x_i x_j, with x_i the
-/// noise of block i in its scale.
+/// quality of block i in its scale.
 struct Regression {
     Scale scale = Scale::noise;
     double weight = 1; ///< in the mean of the regressions, sum 1
@@ -54,7 +58,7 @@ struct Regression {
     std::vector<double> products;                     ///< second_order: pairs i < j, row by row
 
     /// Noise never helps: where slope and extra sum to less than 0, they count as 0.
-    double additive(std::size_t block, double quality, const std::string& choice) const;
+    double additive(std::size_t block, const Quality& quality, const std::string& choice) const;
 };
 
 /// accuracy = ceiling - exp(score), clamped to 0..1. The ceiling is estimated: near it networks differ by
@@ -69,12 +73,14 @@ public:
     /// The same without the interval (0..1 instead), which costs a fit a sample.
     static AccuracyPredictor fit_mean(std::span<const Sample> samples, const FitOptions& options);
 
-    /// Order of networks that is expected before any accuracy is known: the larger the better.
-    static double expected_order(std::span<const double> qualities);
+    /// Order of networks that is expected before any accuracy is known, the larger the better: less the sum
+    /// over blocks of the combined measure where the rise of the loss is known, of the noise where it is not.
+    static double expected_order(std::span<const Quality> qualities);
 
-    Prediction predict(std::span<const double> qualities, std::span<const std::string> choices = {}) const;
-    /// For searches: a choice's term once, then sums of terms.
-    Term term(std::size_t block, double quality, const std::string& choice) const;
+    /// Throws RunError where the predictor was fitted with the rise of the loss and a quality is without it.
+    Prediction predict(std::span<const Quality> qualities, std::span<const std::string> choices = {}) const;
+    /// For searches: a choice's term once, then sums of terms. Throws as predict() does.
+    Term term(std::size_t block, const Quality& quality, const std::string& choice) const;
     Prediction predict(std::span<const Term> terms) const;
 
     double ceiling() const { return ceiling_; }

@@ -12,9 +12,9 @@ namespace tessera::predictors {
 namespace {
 
 using Json = nlohmann::ordered_json;
-constexpr const char* schema = "tessera-predictor-3";
+constexpr const char* schema = "tessera-predictor-4";
 constexpr std::size_t most_blocks = 1024; // second order: half a million products
-constexpr std::size_t most_regressions = 3;
+constexpr std::size_t most_regressions = 4;
 
 /// Reads members with their types checked; every complaint names the file.
 struct Reader {
@@ -66,7 +66,7 @@ struct Reader {
 
 Regression read_regression(const Reader& in, std::size_t blocks) {
     Regression r;
-    r.scale = in.member("scale", {Scale::noise, Scale::root, Scale::power});
+    r.scale = in.member("scale", {Scale::noise, Scale::root, Scale::power, Scale::combined});
     r.weight = in.number(in.at("weight"), "weight");
     if (!(r.weight >= 0 && r.weight <= 1)) {
         in.fail("\"weight\" is outside 0..1");

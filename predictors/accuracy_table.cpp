@@ -198,7 +198,7 @@ std::string_view to_text(AccuracyUnit unit) {
     throw std::logic_error("enumeration without a spelling");
 }
 
-Sample sample_of(const search_spaces::SearchSpace& space, const std::vector<std::vector<double>>& quality,
+Sample sample_of(const search_spaces::SearchSpace& space, const std::vector<std::vector<Quality>>& quality,
                  std::span<const int> genome, double accuracy) {
     Sample sample{{}, accuracy, {}};
     for (std::size_t b = 0; b < genome.size(); ++b) {

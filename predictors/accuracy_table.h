@@ -51,8 +51,8 @@ struct AccuracyTable {
 /// value that is no number or outside 0..1 (0..100), and where no row belongs to the space.
 AccuracyTable read_accuracies(const AccuracyTableOptions& options, const search_spaces::SearchSpace& space);
 
-/// What the predictor sees of a network: `quality[b][m]` is the NSR of choice m of block b.
-Sample sample_of(const search_spaces::SearchSpace& space, const std::vector<std::vector<double>>& quality,
+/// What the predictor sees of a network: `quality[b][m]` is that of choice m of block b.
+Sample sample_of(const search_spaces::SearchSpace& space, const std::vector<std::vector<Quality>>& quality,
                  std::span<const int> genome, double accuracy);
 
 std::string_view to_text(AccuracyUnit unit);

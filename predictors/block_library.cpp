@@ -1,6 +1,6 @@
 #include "predictors/block_library.h"
 
-#include <cmath>
+#include <algorithm>
 #include <limits>
 #include <map>
 
@@ -89,6 +89,13 @@ bool BlockLibrary::has(std::size_t block, std::size_t choice) const {
     } catch (const RunError&) { return false; }
 }
 
+void BlockLibrary::add(std::size_t block, std::size_t choice, const Inspected& inspected) const {
+    auto content = read(block, choice);
+    content.metadata["inspected_images"] = support::number(inspected.images);
+    content.metadata["loss_rise"] = support::number(inspected.loss_rise);
+    training::write_safetensors(file(block, choice), content.tensors, content.metadata);
+}
+
 void BlockLibrary::store(std::size_t block, std::size_t choice, const TrainedChoice& trained) const {
     const auto& b = space_.blocks().at(block);
     TensorMap tensors;
@@ -114,6 +121,12 @@ LibraryEntry BlockLibrary::entry(std::size_t block, std::size_t choice) const {
     entry.status = status_of(field(metadata, "status", source), source);
     entry.nsr = support::parse_number(field(metadata, "nsr", source), source);
     entry.learning_rate = support::parse_number(field(metadata, "learning_rate", source), source);
+    if (metadata.contains("loss_rise")) {
+        entry.inspected = {
+            static_cast<std::int64_t>(std::clamp(
+                support::parse_number(field(metadata, "inspected_images", source), source), 0.0, 1e15)),
+            support::parse_number(field(metadata, "loss_rise", source), source)};
+    }
     entry.costs = space_.block_costs(block, entry.choice);
     return entry;
 }
@@ -133,18 +146,39 @@ TensorMap BlockLibrary::moments(std::size_t block, std::size_t choice) const {
     return training::with_prefix_removed(read(block, choice).tensors, "moments.");
 }
 
-void BlockLibrary::write_table() const {
+void BlockLibrary::write_table(bool inspected) const {
+    std::vector<LibraryEntry> entries;
+    for (std::size_t b = 0; b < space_.blocks().size(); ++b) {
+        for (std::size_t m = 0; m < space_.blocks()[b].choices.size(); ++m) {
+            entries.push_back(entry(b, m));
+            inspected =
+                inspected && (entries.back().status != EntryStatus::trained || entries.back().inspected);
+        }
+    }
     support::CsvTable csv;
     csv.header = {"block",        "choice", "id", "status", "nsr", "macs", "parameters", "peak_memory_bytes",
                   "learning_rate"};
-    for (std::size_t b = 0; b < space_.blocks().size(); ++b) {
-        for (std::size_t m = 0; m < space_.blocks()[b].choices.size(); ++m) {
-            const LibraryEntry e = entry(b, m);
-            csv.add({e.block, e.choice.text(), support::content_hash(e.choice.text()),
-                     std::string(to_text(e.status)), support::number(e.nsr), support::number(e.costs.macs),
-                     support::number(e.costs.parameters), support::number(e.costs.peak_elements * 4),
-                     support::number(e.learning_rate)});
+    if (inspected) {
+        csv.header.insert(csv.header.begin() + 5, "loss_rise");
+    }
+    for (const LibraryEntry& e : entries) {
+        std::vector<std::string> row = {e.block,
+                                        e.choice.text(),
+                                        support::content_hash(e.choice.text()),
+                                        std::string(to_text(e.status)),
+                                        support::number(e.nsr),
+                                        support::number(e.costs.macs),
+                                        support::number(e.costs.parameters),
+                                        support::number(e.costs.peak_elements * 4),
+                                        support::number(e.learning_rate)};
+        if (inspected) { // of no other entry than a trained one is it found out
+            const double rise = e.status == EntryStatus::trained ? e.inspected->loss_rise
+                                : e.status == EntryStatus::reference
+                                    ? 0
+                                    : std::numeric_limits<double>::quiet_NaN();
+            row.insert(row.begin() + 5, support::number(rise));
         }
+        csv.add(std::move(row));
     }
     support::write_atomically(table(), csv.text());
 }
@@ -188,6 +222,27 @@ std::vector<std::vector<double>> read_quality(const std::filesystem::path& table
         }
     }
     return quality;
+}
+
+std::vector<std::vector<Quality>> read_qualities(const std::filesystem::path& table, const SearchSpace& space,
+                                                 std::vector<std::string> columns) {
+    if (columns.empty()) {
+        const auto header = support::read_csv(table).header;
+        columns = {"nsr"};
+        if (std::ranges::find(header, "loss_rise") != header.end()) {
+            columns.emplace_back("loss_rise");
+        }
+    }
+    const auto noise = read_quality(table, space, columns.front());
+    const auto rise = columns.size() > 1 ? read_quality(table, space, columns[1]) : noise;
+    std::vector<std::vector<Quality>> qualities(noise.size());
+    for (std::size_t b = 0; b < noise.size(); ++b) {
+        for (std::size_t m = 0; m < noise[b].size(); ++m) {
+            qualities[b].emplace_back(noise[b][m],
+                                      columns.size() > 1 ? std::optional(rise[b][m]) : std::nullopt);
+        }
+    }
+    return qualities;
 }
 
 search_spaces::Network assemble(const SearchSpace& space, const search_spaces::Architecture& architecture,

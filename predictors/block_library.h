@@ -2,9 +2,11 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "predictors/quality.h"
 #include "search_spaces/block_module.h"
 #include "training/safetensors.h"
 
@@ -13,12 +15,19 @@ namespace tessera::predictors {
 /// reference: the block's own weights; trained: distilled; unusable: diverged twice, has no weights.
 enum class EntryStatus { reference, trained, unusable };
 
+/// What a choice does to the whole reference, as far as entries keep it.
+struct Inspected {
+    std::int64_t images = 0; ///< that were looked at
+    double loss_rise = 0;    ///< Quality::loss_rise
+};
+
 struct LibraryEntry {
     std::string block;
     search_spaces::Choice choice;
     EntryStatus status = EntryStatus::trained;
     double nsr = 0;           ///< held-out noise-to-signal ratio; NaN where unusable
     double learning_rate = 0; ///< that it was trained with
+    std::optional<Inspected> inspected;
     search_spaces::Costs costs;
 };
 
@@ -43,13 +52,16 @@ public:
     bool has(std::size_t block, std::size_t choice) const;
     void store(std::size_t block, std::size_t choice, const TrainedChoice& trained) const;
     LibraryEntry entry(std::size_t block, std::size_t choice) const;
+    /// Writes an entry again with what was found out about it.
+    void add(std::size_t block, std::size_t choice, const Inspected& inspected) const;
     /// Weights of an entry, by the names of the block's module. Throws RunError for a missing or unusable
     /// one.
     training::TensorMap weights(std::size_t block, std::size_t choice) const;
     training::TensorMap moments(std::size_t block, std::size_t choice) const;
 
-    /// Writes library.csv from the entries, all of which must be there.
-    void write_table() const;
+    /// Writes library.csv from the entries, all of which must be there; with a column loss_rise where all
+    /// trained ones have been inspected and `inspected` asks for it.
+    void write_table(bool inspected = true) const;
     std::filesystem::path table() const { return folder_ / "library.csv"; }
     std::filesystem::path file(std::size_t block, std::size_t choice) const;
     const std::filesystem::path& folder() const { return folder_; }
@@ -63,12 +75,18 @@ private:
     std::string fingerprint_;
 };
 
-/// A quality per block and choice, as written in library.csv or in what `inspect` writes (NaN where
-/// unusable). Throws RunError naming the file and the row's number (1 is the first below the header) where
-/// one is foreign to the space or appears twice, and when one is missing.
+/// A column of qualities per block and choice, as written in library.csv or in what `inspect` writes (NaN
+/// where unusable). Throws RunError naming the file and the row's number (1 is the first below the header)
+/// where one is foreign to the space or appears twice, and when one is missing.
 std::vector<std::vector<double>> read_quality(const std::filesystem::path& table,
                                               const search_spaces::SearchSpace& space,
                                               const std::string& column = "nsr");
+
+/// The qualities of a table, checked as read_quality() does. `columns`: that of the noise, and that of the
+/// rise of the loss where it is to be used; none: nsr, and loss_rise where the table has it.
+std::vector<std::vector<Quality>> read_qualities(const std::filesystem::path& table,
+                                                 const search_spaces::SearchSpace& space,
+                                                 std::vector<std::string> columns = {});
 
 /// A network whose blocks come from the library and whose stem and head come from the reference's state.
 /// Evaluation mode.

@@ -20,6 +20,10 @@ DistilOptions DistilOptions::read(support::Section section) {
                  "Training images on which BatchNorm statistics settle before quality is measured.");
     section.read("held_out_images", o.held_out_images, {0, 1'000'000'000},
                  "Validation images on which quality is measured; 0: all.");
+    section.read(
+        "inspect_images", o.inspect_images, {0, 1'000'000'000},
+        "At most this many of them, on which each choice is tried in the reference, for the rise of its "
+        "loss; 0: it is not taken.");
     section.read("workers", o.workers, {0, 4096},
                  "Students trained at once, one thread each; 0: as many as threads. Changes no result.");
     section.read(

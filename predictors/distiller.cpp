@@ -7,6 +7,7 @@
 
 #include "predictors/learning_rate.h"
 #include "predictors/pass_checkpoints.h"
+#include "predictors/swapped_quality.h"
 #include "support/log.h"
 #include "training/device.h"
 #include "training/state.h"
@@ -178,7 +179,6 @@ DistilReport Distillation::run() {
             checkpoints_.remove(b, m); // killed between an entry and this
         }
     }
-    library_.write_table();
     if (unlearnt_ > 0) {
         support::warn(
             "not learnt (noise-to-signal ratio above 1): {} of the choices, the worst {} with {:.3g}; "
@@ -188,6 +188,42 @@ DistilReport Distillation::run() {
     return report_;
 }
 
+/// Choices that are tried in the reference at a time: so many entries at most are lost when it is killed.
+constexpr std::size_t kTriedAtOnce = 16;
+
+/// Tries what is trained and has not been tried yet in the reference's place, on images spread over those of
+/// the quality.
+void inspect(PassContext& context, const BlockLibrary& library) {
+    const std::int64_t held_out = held_out_count(context),
+                       count = std::min(context.options.inspect_images, held_out);
+    std::vector<std::pair<std::size_t, std::size_t>> choices;
+    for (std::size_t b = 0; b < context.space.blocks().size(); ++b) {
+        for (std::size_t m = 1; m < context.space.blocks()[b].choices.size(); ++m) {
+            const LibraryEntry entry = library.entry(b, m);
+            if (entry.status == EntryStatus::trained &&
+                (!entry.inspected || entry.inspected->images != count)) {
+                choices.emplace_back(b, m);
+            }
+        }
+    }
+    if (count == 0 || choices.empty()) {
+        return;
+    }
+    std::vector<std::int64_t> rows;
+    for (std::int64_t i = 0; i < count; ++i) {
+        rows.push_back(i * held_out / count);
+    }
+    const training::Dataset images = context.data.validation.subset(rows);
+    for (std::size_t begin = 0; begin < choices.size(); begin += kTriedAtOnce) {
+        const auto part = std::span(choices).subspan(begin, std::min(kTriedAtOnce, choices.size() - begin));
+        const auto qualities = swapped_qualities(part, context.space, context.reference, library, images,
+                                                 context.data.normalisation, context.device, context.workers);
+        for (std::size_t i = 0; i < part.size(); ++i) {
+            library.add(part[i].first, part[i].second, {count, qualities[i].loss_rise});
+        }
+    }
+}
+
 } // namespace
 
 DistilReport distil(PassContext context, const BlockLibrary& library,
@@ -195,7 +231,10 @@ DistilReport distil(PassContext context, const BlockLibrary& library,
     training::use_threads(1);
     context.variance = calibrate(context);
     store_reference(context, library, reference_state);
-    return Distillation(context, library).run();
+    const DistilReport report = Distillation(context, library).run();
+    inspect(context, library);
+    library.write_table(context.options.inspect_images > 0);
+    return report;
 }
 
 } // namespace tessera::predictors

@@ -13,8 +13,10 @@ const support::EnumNames<Form>& forms() {
 }
 
 const support::EnumNames<Scale>& scales() {
-    static const support::EnumNames<Scale> names = {
-        {"noise", Scale::noise}, {"root", Scale::root}, {"power", Scale::power}};
+    static const support::EnumNames<Scale> names = {{"noise", Scale::noise},
+                                                    {"root", Scale::root},
+                                                    {"power", Scale::power},
+                                                    {"combined", Scale::combined}};
     return names;
 }
 

@@ -48,7 +48,7 @@ public:
         blocks_ = samples[0].qualities.size();
         for (const Sample& s : samples) {
             std::vector<double> row;
-            for (const double quality : s.qualities) {
+            for (const Quality& quality : s.qualities) {
                 row.push_back(scaled(scale, quality));
             }
             noise_.push_back(std::move(row));
@@ -137,18 +137,29 @@ double log_jacobian(std::span<const Sample> samples, double ceiling) {
     return sum;
 }
 
+/// A priori the noise alone is believed as much, its scales taken together, as the noise with the loss's
+/// rise.
+double log_belief(Scale scale) { return scale == Scale::combined ? std::log(3) : 0; }
+
 } // namespace
 
-double scaled(Scale scale, double quality) {
+double scaled(Scale scale, const Quality& quality) {
     switch (scale) {
     case Scale::root:
-        return std::sqrt(quality);
+        return std::sqrt(quality.nsr);
     case Scale::power:
-        return quality * std::sqrt(quality);
+        return quality.nsr * std::sqrt(quality.nsr);
+    case Scale::combined:
+        if (!quality.loss_rise) {
+            throw support::RunError(
+                "the accuracy predictor was fitted with the rise of the loss, which these "
+                "qualities lack; fit it again or run `tessera distil` again");
+        }
+        return quality.nsr * std::sqrt(quality.nsr) + std::sqrt(*quality.loss_rise);
     case Scale::noise:
         break;
     }
-    return quality;
+    return quality.nsr;
 }
 
 double score_of(double accuracy, double ceiling) { return std::log(std::max(ceiling - accuracy, 1e-4)); }
@@ -163,14 +174,17 @@ Fitted fit_regressions(std::span<const Sample> samples, Form form) {
         }
         targets.push_back(std::move(target));
     }
-    constexpr Scale scales[] = {Scale::noise, Scale::root, Scale::power};
+    std::vector<Scale> scales = {Scale::noise, Scale::root, Scale::power};
+    if (samples[0].qualities[0].loss_rise) {
+        scales.push_back(Scale::combined);
+    }
     std::vector<std::vector<Regression>> regressions(ceilings.size()); // weight: the log of the evidence
     for (const Scale scale : scales) {
         const Design design(samples, scale, form);
         const auto fits = fit_bayesian(design.groups(), noise_centre, targets);
         for (std::size_t c = 0; c < ceilings.size(); ++c) {
-            regressions[c].push_back(
-                design.regression(fits[c], fits[c].log_evidence + log_jacobian(samples, ceilings[c])));
+            regressions[c].push_back(design.regression(
+                fits[c], fits[c].log_evidence + log_jacobian(samples, ceilings[c]) + log_belief(scale)));
         }
     }
 
@@ -224,9 +238,13 @@ void check_samples(std::span<const Sample> samples, std::size_t least) {
                 fmt::format("has {} choices and {} block qualities", s.choices.size(), s.qualities.size()));
         }
         for (std::size_t b = 0; b < s.qualities.size(); ++b) {
-            if (!std::isfinite(s.qualities[b]) || s.qualities[b] < 0) {
+            const Quality& q = s.qualities[b];
+            if (!q.finite() || q.nsr < 0 || q.loss_rise.value_or(0) < 0) {
                 refuse(fmt::format("the quality of block {} is {}", b + 1,
-                                   std::isfinite(s.qualities[b]) ? "negative" : "not finite"));
+                                   q.finite() ? "negative" : "not finite"));
+            }
+            if (q.loss_rise.has_value() != samples[0].qualities[0].loss_rise.has_value()) {
+                refuse("the rise of the loss is known of some blocks and not of others");
             }
         }
         if (!(s.accuracy >= 0 && s.accuracy <= 1)) {

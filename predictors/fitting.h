@@ -17,11 +17,12 @@ struct Fitted {
 /// Throws RunError as AccuracyPredictor::fit does, with fewer than `least` samples too.
 void check_samples(std::span<const Sample> samples, std::size_t least);
 /// The ceiling with the largest evidence among a few above the best sample, and under it the regressions of
-/// all scales weighted by theirs (additive) or the best one (second_order). Needs two samples.
+/// all scales that the qualities allow weighted by theirs (additive) or the best one (second_order). Needs
+/// two samples.
 Fitted fit_regressions(std::span<const Sample> samples, Form form);
 
-/// A block's noise in a scale.
-double scaled(Scale scale, double quality);
+/// A block's quality in a scale. Throws RunError for Scale::combined without the rise of the loss.
+double scaled(Scale scale, const Quality& quality);
 /// What the score stands for: log(ceiling - accuracy), not below that of a hundredth of a point.
 double score_of(double accuracy, double ceiling);
 

@@ -113,6 +113,11 @@ void train_together(const PassContext& context, const std::vector<Student*>& stu
     stream(context, students, steps, batch_of, learn, after, first);
 }
 
+std::int64_t held_out_count(const PassContext& context) {
+    const std::int64_t limit = context.options.held_out_images, all = context.data.validation.size();
+    return limit > 0 ? std::min(limit, all) : all;
+}
+
 void settle_and_evaluate(const PassContext& context, std::vector<Student*> students) {
     const auto nothing = [](std::int64_t) { support::check_interrupt(); };
     const std::int64_t available = std::min(context.options.settle_images, context.data.train.size());
@@ -139,8 +144,7 @@ void settle_and_evaluate(const PassContext& context, std::vector<Student*> stude
         s->begin_evaluation();
     }
     const auto& held_out = context.data.validation;
-    const std::int64_t limit = context.options.held_out_images;
-    const std::int64_t count = limit > 0 ? std::min(limit, held_out.size()) : held_out.size();
+    const std::int64_t count = held_out_count(context);
     std::vector<std::int64_t> rows(static_cast<std::size_t>(count));
     for (std::size_t i = 0; i < rows.size(); ++i) {
         rows[i] = static_cast<std::int64_t>(i);

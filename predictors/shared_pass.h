@@ -47,6 +47,9 @@ void train_together(const PassContext& context, const std::vector<Student*>& stu
                     support::Progress& progress, std::int64_t first = 0,
                     const std::function<void(std::int64_t)>& save = {});
 
+/// Validation images that quality is taken on: the first ones.
+std::int64_t held_out_count(const PassContext& context);
+
 /// Settles BatchNorm statistics on training images, then takes quality and moments on held-out ones.
 void settle_and_evaluate(const PassContext& context, std::vector<Student*> students);
 

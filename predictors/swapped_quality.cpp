@@ -53,37 +53,34 @@ struct Swapped {
     }
 };
 
-std::vector<Swapped> swaps_of(const search_spaces::SearchSpace& space, const BlockLibrary& library,
-                              torch::Device device) {
+using Places = std::span<const std::pair<std::size_t, std::size_t>>;
+
+std::vector<Swapped> swaps_of(Places choices, const search_spaces::SearchSpace& space,
+                              const BlockLibrary& library, torch::Device device) {
     std::vector<Swapped> swaps;
-    for (std::size_t b = 0; b < space.blocks().size(); ++b) {
-        for (std::size_t m = 1; m < space.blocks()[b].choices.size(); ++m) {
-            if (library.entry(b, m).status == EntryStatus::unusable) {
-                continue;
-            }
-            Swapped swap{
-                b,  m,  search_spaces::build_block(space.blocks()[b].choices[m], space.blocks()[b].site),
-                {}, {}, {}};
-            training::load_state(*swap.module, library.weights(b, m), library.file(b, m).string());
-            training::to_channels_last(*swap.module);
-            swap.module->to(device);
-            swap.module->eval();
-            swaps.push_back(std::move(swap));
-        }
+    for (const auto& [b, m] : choices) {
+        Swapped swap{b,  m,  search_spaces::build_block(space.blocks()[b].choices[m], space.blocks()[b].site),
+                     {}, {}, {}};
+        training::load_state(*swap.module, library.weights(b, m), library.file(b, m).string());
+        training::to_channels_last(*swap.module);
+        swap.module->to(device);
+        swap.module->eval();
+        swaps.push_back(std::move(swap));
     }
     return swaps;
 }
 
 } // namespace
 
-std::vector<std::vector<SwappedQuality>>
-swapped_qualities(const search_spaces::SearchSpace& space, search_spaces::Network& reference,
-                  const BlockLibrary& library, const training::Dataset& images,
-                  const training::Normalisation& normalisation, torch::Device device, int workers) {
+std::vector<SwappedQuality> swapped_qualities(Places choices, const search_spaces::SearchSpace& space,
+                                              search_spaces::Network& reference, const BlockLibrary& library,
+                                              const training::Dataset& images,
+                                              const training::Normalisation& normalisation,
+                                              torch::Device device, int workers) {
     const torch::NoGradGuard no_gradients;
     training::use_threads(1);
     reference->eval();
-    std::vector<Swapped> swaps = swaps_of(space, library, device);
+    std::vector<Swapped> swaps = swaps_of(choices, space, library, device);
     const std::size_t blocks = space.blocks().size();
     std::vector<training::ChannelVariance> variance(blocks);
     std::vector<Tensor> lengths(blocks);
@@ -113,13 +110,6 @@ swapped_qualities(const search_spaces::SearchSpace& space, search_spaces::Networ
         progress.advance(static_cast<std::int64_t>(rows.size()));
     }
 
-    constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
-    std::vector<std::vector<SwappedQuality>> result;
-    for (const auto& block : space.blocks()) {
-        result.emplace_back(block.choices.size(),
-                            SwappedQuality{unknown, unknown, unknown, unknown, unknown});
-        result.back().front() = {};
-    }
     const auto images_seen = static_cast<double>(count);
     const auto nsr = [&](const Tensor& error, std::size_t block) {
         const auto shape = space.blocks()[block].site.output();
@@ -128,11 +118,39 @@ swapped_qualities(const search_spaces::SearchSpace& space, search_spaces::Networ
             .mean()
             .item<double>();
     };
+    // In this order std::max keeps a NaN.
+    const auto rise = [&](double from, double to) { return std::max((to - from) / images_seen, 0.0); };
+    std::vector<SwappedQuality> result;
     for (const Swapped& s : swaps) {
-        result[s.block][s.choice] = {
-            nsr(s.error, s.block), s.error.sum().item<double>() / lengths[s.block].sum().item<double>(),
-            nsr(s.last_error, blocks - 1), std::max(0.0, (s.outcomes.loss - outcomes.loss) / images_seen),
-            std::max(0.0, (outcomes.correct - s.outcomes.correct) / images_seen)};
+        result.push_back({nsr(s.error, s.block),
+                          s.error.sum().item<double>() / lengths[s.block].sum().item<double>(),
+                          nsr(s.last_error, blocks - 1), rise(outcomes.loss, s.outcomes.loss),
+                          rise(s.outcomes.correct, outcomes.correct)});
+    }
+    return result;
+}
+
+std::vector<std::vector<SwappedQuality>>
+swapped_qualities(const search_spaces::SearchSpace& space, search_spaces::Network& reference,
+                  const BlockLibrary& library, const training::Dataset& images,
+                  const training::Normalisation& normalisation, torch::Device device, int workers) {
+    constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
+    std::vector<std::vector<SwappedQuality>> result;
+    std::vector<std::pair<std::size_t, std::size_t>> choices;
+    for (std::size_t b = 0; b < space.blocks().size(); ++b) {
+        result.emplace_back(space.blocks()[b].choices.size(),
+                            SwappedQuality{unknown, unknown, unknown, unknown, unknown});
+        result.back().front() = {};
+        for (std::size_t m = 1; m < space.blocks()[b].choices.size(); ++m) {
+            if (library.entry(b, m).status != EntryStatus::unusable) {
+                choices.emplace_back(b, m);
+            }
+        }
+    }
+    const auto measured =
+        swapped_qualities(choices, space, reference, library, images, normalisation, device, workers);
+    for (std::size_t i = 0; i < choices.size(); ++i) {
+        result[choices[i].first][choices[i].second] = measured[i];
     }
     return result;
 }

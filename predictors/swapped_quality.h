@@ -1,6 +1,8 @@
 // What a choice does to the whole reference when it takes its block's place.
 #pragma once
 
+#include <span>
+#include <utility>
 #include <vector>
 
 #include "predictors/block_library.h"
@@ -24,5 +26,13 @@ std::vector<std::vector<SwappedQuality>>
 swapped_qualities(const search_spaces::SearchSpace& space, search_spaces::Network& reference,
                   const BlockLibrary& library, const training::Dataset& images,
                   const training::Normalisation& normalisation, torch::Device device, int workers);
+
+/// Of some choices, (block, choice), alone: the same bits as among all.
+std::vector<SwappedQuality> swapped_qualities(std::span<const std::pair<std::size_t, std::size_t>> choices,
+                                              const search_spaces::SearchSpace& space,
+                                              search_spaces::Network& reference, const BlockLibrary& library,
+                                              const training::Dataset& images,
+                                              const training::Normalisation& normalisation,
+                                              torch::Device device, int workers);
 
 } // namespace tessera::predictors

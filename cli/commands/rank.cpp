@@ -38,13 +38,13 @@ struct Ranked {
 };
 
 Ranked rank_data(const nas::Configuration& configuration, const std::filesystem::path& qualities,
-                 const std::string& column, predictors::AccuracyTable truth) {
+                 const std::vector<std::string>& columns, predictors::AccuracyTable truth) {
     const auto& space = configuration.space;
-    const auto quality = predictors::read_quality(qualities, space, column);
+    const auto quality = predictors::read_qualities(qualities, space, columns);
     Ranked data;
     for (const auto& row : truth.rows) {
         auto sample = predictors::sample_of(space, quality, row.genome, row.accuracy);
-        if (!std::ranges::all_of(sample.qualities, [](double q) { return std::isfinite(q); })) {
+        if (!std::ranges::all_of(sample.qualities, &predictors::Quality::finite)) {
             ++data.unusable;
             continue;
         }
@@ -67,6 +67,22 @@ Ranked rank_data(const nas::Configuration& configuration, const std::filesystem:
     }
     data.truth = std::move(truth);
     return data;
+}
+
+/// The noise's column, and that of the rise of the loss where one is named; empty: the usual ones.
+std::vector<std::string> columns_of(const Arguments& arguments) {
+    if (!arguments.has("quality")) {
+        return {};
+    }
+    const std::string text = arguments.value("quality");
+    const auto comma = text.find(',');
+    if (comma == std::string::npos) {
+        return {text};
+    }
+    if (text.find(',', comma + 1) != std::string::npos) {
+        throw support::UsageError(fmt::format("--quality: '{}' names more than two columns", text));
+    }
+    return {text.substr(0, comma), text.substr(comma + 1)};
 }
 
 std::vector<std::size_t> sizes_of(const Arguments& arguments, std::size_t networks) {
@@ -205,7 +221,7 @@ std::string predicted_svg(const Ranked& data, const RankRow& row) {
     plot.title = fitted
                      ? fmt::format("Fitted on {} networks, {} draws: those left out", row.samples, row.draws)
                      : "Qualities alone";
-    plot.x_label = fitted ? "predicted accuracy, %" : "expected order (minus the noise of all blocks)";
+    plot.x_label = fitted ? "predicted accuracy, %" : "expected order (minus what all blocks cost)";
     plot.y_label = "known accuracy, %";
     support::Series points;
     points.name = fmt::format("tau {:.3f}", row.tau.mean);
@@ -260,9 +276,8 @@ int rank(const Arguments& given) {
         arguments.has("draws") ? whole_number(arguments.value("draws"), "draws", 1, 100'000) : 50);
     options.seed = static_cast<std::uint64_t>(configuration.seed);
 
-    const Ranked data =
-        rank_data(configuration, qualities, arguments.has("quality") ? arguments.value("quality") : "nsr",
-                  predictors::read_accuracies(truth_options(arguments), configuration.space));
+    const Ranked data = rank_data(configuration, qualities, columns_of(arguments),
+                                  predictors::read_accuracies(truth_options(arguments), configuration.space));
     options.sizes = sizes_of(arguments, data.networks.size());
     const auto rows = predictors::study_ranking(data.networks, data.macs, options);
 
@@ -312,8 +327,9 @@ Command rank_command() {
         {{"truth", "FILE", "known accuracies (CSV or JSON): of networks as digits or as canonical text"},
          {"space", "FILE", "the configuration, as an option"},
          {"qualities", "FILE", "quality of every block's choices (default: the run's library/library.csv)"},
-         {"quality", "COLUMN",
-          "its column; 0 for the reference's own choice, the smaller the better (default: nsr)"},
+         {"quality", "COLUMN[,COLUMN]",
+          "its columns: a noise, and a rise of the loss to go with it; 0 for the reference's own choice, the "
+          "smaller the better (default: nsr, and loss_rise where it is there)"},
          {"samples", "N,N", "how many networks are fitted on; 0: none (default: 0,10,20,30,50,100)"},
          {"draws", "N", "random draws of them (default: 50)"},
          {"check-costs", "", "also compare the table's parameters and MACs with this program's"},

@@ -5,7 +5,8 @@
     nas_bench_macro.py ablate TRUTH.json QUALITIES.csv [DRAWS]
     nas_bench_macro.py front  TRUTH.json QUALITIES.csv [DRAWS]
 
-Needs numpy alone. Every variant sees the same draws of the samples, and of the table nothing but the rows drawn."""
+Needs numpy alone. Where QUALITIES.csv has a column loss_rise, fits use it as the program's do. Every variant sees
+the same draws of the samples, and of the table nothing but the rows drawn."""
 import csv
 import json
 import sys
@@ -13,6 +14,10 @@ import sys
 import numpy as np
 
 BLOCKS = 8
+
+
+def digit_of(choice):
+    return 0 if choice.startswith("identity") else 1 if "kernel=3" in choice else 2
 
 
 def load(truth_file, quality_file, column="nsr"):
@@ -23,9 +28,18 @@ def load(truth_file, quality_file, column="nsr"):
     costs = np.array([[truth[n]["flops"], truth[n]["params"]] for n in names], float)
     quality = np.zeros((BLOCKS, 3))
     for row in csv.DictReader(open(quality_file)):
-        digit = 0 if row["choice"].startswith("identity") else 1 if "kernel=3" in row["choice"] else 2
-        quality[int(row["block"][1:]) - 1, digit] = float(row[column])
+        quality[int(row["block"][1:]) - 1, digit_of(row["choice"])] = float(row[column])
     return names, digits, accuracy, costs, quality
+
+
+def load_rises(quality_file):
+    """8 x 3, or None without the column."""
+    if "loss_rise" not in next(csv.reader(open(quality_file))):
+        return None
+    rises = np.zeros((BLOCKS, 3))
+    for row in csv.DictReader(open(quality_file)):
+        rises[int(row["block"][1:]) - 1, digit_of(row["choice"])] = float(row["loss_rise"])
+    return rises
 
 
 def noise_of(digits, quality):
@@ -102,18 +116,25 @@ class Predictor:
             centres.append(-1.5)
         return groups, centres + [-1.5]
 
-    def __call__(self, quality, digits, accuracy, others):
-        q, q_others = noise_of(digits, quality), noise_of(others, quality)
+    def measures(self, quality, rises, digits):
+        """What the score may be linear in: the noise in each scale and, where the loss's rise is known, both."""
+        q = noise_of(digits, quality)
+        combined = [] if rises is None else [q**1.5 + np.sqrt(noise_of(digits, rises))]
+        return [scale(q) for scale in self.scales] + combined
+
+    def __call__(self, quality, digits, accuracy, others, rises=None):
+        measured = list(zip(self.measures(quality, rises, digits), self.measures(quality, rises, others)))
         best, median = accuracy.max(), np.median(accuracy)
         found = []
         for step in self.steps:
             ceiling = best + step * max(best - median, 0.002)
             y = np.log(ceiling - accuracy)
-            for scale in self.scales:
-                groups, centres = self.groups(scale(q), digits)
+            for number, (x, x_others) in enumerate(measured):
+                groups, centres = self.groups(x, digits)
                 evidence, intercept, weights = fit_bayesian(groups, centres, y)
-                score = intercept + self.score(weights, scale(q_others), others)
-                found.append((ceiling, evidence - y.sum(), score))
+                score = intercept + self.score(weights, x_others, others)
+                belief = np.log(3) if number == len(self.scales) else 0  # as much as the noise's three scales
+                found.append((ceiling, evidence - y.sum() + belief, score))
         most = max(e for _, e, _ in found)
         per_ceiling = {}
         for ceiling, evidence, score in found:
@@ -183,8 +204,14 @@ def one_hot_ridge(quality, digits, accuracy, others):
     return ridge(one_hot(digits), accuracy, one_hot(others))
 
 
-def unfitted(quality, digits, accuracy, others):
-    return -noise_of(others, quality).sum(1)
+def unfitted(quality, digits, accuracy, others, rises=None):
+    if rises is None:
+        return -noise_of(others, quality).sum(1)
+    return -(noise_of(others, quality) ** 1.5 + np.sqrt(noise_of(others, rises))).sum(1)
+
+
+def using(rises, predict):
+    return lambda *arguments: predict(*arguments, rises)
 
 
 def random_draw(rng, digits, quality, count):
@@ -221,17 +248,21 @@ def ablate(truth_file, quality_file, draws):
     def row(name, predict, draw=random_draw, of=data):
         print(f"| {name} | {' | '.join(study(of, predict, sizes, draws, draw))} |", flush=True)
 
+    rises = load_rises(quality_file)
     same, root, log = (lambda x: x), np.sqrt, (lambda x: np.log(x + 0.01))
-    row("default", Predictor())
-    row("ceiling far above the best sample", Predictor(steps=(10,)))
+    row("default", using(rises, Predictor()))
+    row("ceiling far above the best sample", using(rises, Predictor(steps=(10,))))
+    if rises is not None:
+        row("without the rise of the loss", Predictor())
+        row("scale: noise and rise alone", using(rises, Predictor(scales=())))
     row("scale: noise alone", Predictor(scales=(same,)))
     row("scale: root alone", Predictor(scales=(root,)))
     row("scale: power 1.5 alone", Predictor(scales=(lambda x: x**1.5,)))
     row("scale: log(noise + 0.01) alone", Predictor(scales=(log,)))
-    row("no choices of their own", Predictor(choices=False))
-    row("no common slope", Predictor(common=False))
-    row("with products (second order)", Predictor(products=True))
-    row("samples spread over quality", Predictor(), spread_draw)
+    row("no choices of their own", using(rises, Predictor(choices=False)))
+    row("no common slope", using(rises, Predictor(common=False)))
+    row("with products (second order)", using(rises, Predictor(products=True)))
+    row("samples spread over quality", using(rises, Predictor()), spread_draw)
     for form in ("linear", "additive", "second order"):
         row(f"ridge on noise, {form}, accuracy", ridge_on(same, form, False))
         row(f"ridge on noise, {form}, log error", ridge_on(same, form, True))
@@ -246,7 +277,8 @@ def check(truth_file, quality_file, predicted_file):
     column = next(c for c in next(iter(rows.values())) if c.startswith("predicted_") and c != "predicted_0")
     fitted = np.array([rows[n][column] == "" for n in names])
     program = np.array([float(rows[n][column]) for n in np.array(names)[~fitted]])
-    mine = np.clip(Predictor()(quality, digits[fitted], accuracy[fitted], digits[~fitted]), 0, 1)
+    rises = load_rises(quality_file)
+    mine = np.clip(Predictor()(quality, digits[fitted], accuracy[fitted], digits[~fitted], rises), 0, 1)
     print(f"{fitted.sum()} fitted, {len(program)} compared: largest difference {np.abs(program - mine).max():.2e}")
 
 
@@ -281,7 +313,8 @@ def front(truth_file, quality_file, draws):
         ideal = cost[true].min(), accuracy[true].max()
         nadir = cost[true].max(), accuracy[true].min()
         whole = hypervolume([(cost[i], accuracy[i]) for i in true], ideal, nadir)
-        methods = {"20 samples": Predictor(), "qualities alone": unfitted, "one-hot ridge, 20 samples": one_hot_ridge}
+        rises = load_rises(quality_file)
+        methods = {"20 samples": using(rises, Predictor()), "qualities alone": using(rises, unfitted), "one-hot ridge, 20 samples": one_hot_ridge}
         for name, predict in methods.items():
             ratios, sizes = [], []
             for number in range(draws):

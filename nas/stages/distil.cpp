@@ -78,19 +78,21 @@ Outcome distil_outcome(StageContext& context) {
 } // namespace
 
 Stage distil_stage() {
-    return {
-        "distil",
-        "trains every choice of every block to imitate the reference's block",
-        {"teach"},
-        [](const Configuration& c) {
-            return Inputs{{"space", c.texts.space}, {"data", c.texts.data}, {"distil", c.distil.essence()}};
-        },
-        distil_work,
-        distil_outcome,
-        nullptr,
-        true,
-        true,
-        {"space"}};
+    return {"distil",
+            "trains every choice of every block to imitate the reference's block",
+            {"teach"},
+            [](const Configuration& c) {
+                return Inputs{{"space", c.texts.space},
+                              {"data", c.texts.data},
+                              {"distil", c.distil.essence()},
+                              {"distil.inspect_images", std::to_string(c.distil.inspect_images)}};
+            },
+            distil_work,
+            distil_outcome,
+            nullptr,
+            true,
+            true,
+            {"space", "distil.inspect_images"}};
 }
 
 } // namespace tessera::nas

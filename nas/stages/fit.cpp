@@ -1,4 +1,6 @@
 // fit: the accuracy predictor and how honest it is.
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "nas/stage.h"
@@ -26,8 +28,14 @@ Samples read_samples(const std::filesystem::path& file, const search_spaces::Sea
     for (const auto& row : csv.rows) {
         predictors::Sample sample;
         for (const auto& block : space.blocks()) {
-            sample.qualities.push_back(
-                support::parse_number(row[csv.column("nsr_" + block.name, source)], source));
+            predictors::Quality quality =
+                support::parse_number(row[csv.column("nsr_" + block.name, source)], source);
+            const auto rise = std::ranges::find(csv.header, "loss_rise_" + block.name);
+            if (rise != csv.header.end()) {
+                quality.loss_rise =
+                    support::parse_number(row[static_cast<std::size_t>(rise - csv.header.begin())], source);
+            }
+            sample.qualities.push_back(quality);
         }
         sample.accuracy = support::parse_number(row[accuracy], source);
         for (const auto& choice : search_spaces::Architecture::parse(row[architecture]).choices) {
@@ -93,9 +101,10 @@ Outcome fit_outcome(StageContext& context) {
     std::string scales;
     for (const auto& r : predictor.regressions()) {
         scales += fmt::format("{}{:.0f} % on the {}", scales.empty() ? "" : ", ", 100 * r.weight,
-                              r.scale == predictors::Scale::root    ? "root of the noise"
-                              : r.scale == predictors::Scale::power ? "noise to the power 1.5"
-                                                                    : "noise");
+                              r.scale == predictors::Scale::root       ? "root of the noise"
+                              : r.scale == predictors::Scale::power    ? "noise to the power 1.5"
+                              : r.scale == predictors::Scale::combined ? "noise and the loss's rise"
+                                                                       : "noise");
     }
     return {fmt::format("Predictor: on networks it was not fitted on: tau {:.2f}, rho {:.2f}, RMSE {:.2f} "
                         "points (guessing "

@@ -19,7 +19,8 @@ std::vector<search_spaces::Architecture> sampled_architectures(const StageContex
     if (!context.config.sample.accuracies.file.empty()) {
         return {}; // nothing is trained
     }
-    const auto quality = predictors::read_quality(context.run / "library/library.csv", context.config.space);
+    const auto quality = predictors::usable_noise(
+        predictors::read_qualities(context.run / "library/library.csv", context.config.space));
     std::vector<search_spaces::Architecture> architectures;
     for (const auto& genome : quality_spread(quality, context.config.sample.count,
                                              support::derive_seed(context.seed, {"sample"}))) {
@@ -48,7 +49,7 @@ std::vector<SampledNetwork> fine_tuned_samples(StageContext& context) {
 
 /// The networks of known accuracy whose choices all have a quality.
 std::vector<SampledNetwork> known_samples(const StageContext& context,
-                                          const std::vector<std::vector<double>>& quality) {
+                                          const std::vector<std::vector<predictors::Quality>>& quality) {
     const auto& space = context.config.space;
     const auto& options = context.config.sample.accuracies;
     const auto table = predictors::read_accuracies(options, space);
@@ -59,7 +60,7 @@ std::vector<SampledNetwork> known_samples(const StageContext& context,
     std::vector<SampledNetwork> samples;
     for (const auto& row : table.rows) {
         const auto qualities = predictors::sample_of(space, quality, row.genome, row.accuracy).qualities;
-        if (std::ranges::all_of(qualities, [](double q) { return std::isfinite(q); })) {
+        if (std::ranges::all_of(qualities, &predictors::Quality::finite)) {
             samples.push_back({space.architecture(row.genome), row.accuracy, std::nullopt});
         }
     }
@@ -71,7 +72,8 @@ std::vector<SampledNetwork> known_samples(const StageContext& context,
 
 std::vector<std::string> sample_work(StageContext& context, const std::string&) {
     const auto& space = context.config.space;
-    const auto quality = predictors::read_quality(context.run / "library/library.csv", space);
+    const auto quality = predictors::read_qualities(context.run / "library/library.csv", space);
+    const bool rises = quality.at(0).at(0).loss_rise.has_value();
     const auto samples = context.config.sample.accuracies.file.empty() ? fine_tuned_samples(context)
                                                                        : known_samples(context, quality);
     std::vector<search_spaces::Architecture> architectures;
@@ -79,6 +81,9 @@ std::vector<std::string> sample_work(StageContext& context, const std::string&) 
     csv.header = {"id", "architecture", "accuracy", "initial_accuracy", "macs", "parameters"};
     for (const auto& block : space.blocks()) {
         csv.header.push_back("nsr_" + block.name);
+    }
+    for (std::size_t b = 0; b < space.blocks().size() && rises; ++b) {
+        csv.header.push_back("loss_rise_" + space.blocks()[b].name);
     }
     for (const SampledNetwork& s : samples) {
         architectures.push_back(s.architecture);
@@ -89,7 +94,10 @@ std::vector<std::string> sample_work(StageContext& context, const std::string&) 
             support::number(costs.macs), support::number(costs.parameters)};
         const auto genome = space.genome(s.architecture);
         for (std::size_t b = 0; b < genome.size(); ++b) {
-            row.push_back(support::number(quality[b][static_cast<std::size_t>(genome[b])]));
+            row.push_back(support::number(quality[b][static_cast<std::size_t>(genome[b])].nsr));
+        }
+        for (std::size_t b = 0; b < genome.size() && rises; ++b) {
+            row.push_back(support::number(*quality[b][static_cast<std::size_t>(genome[b])].loss_rise));
         }
         csv.add(std::move(row));
     }

@@ -28,7 +28,7 @@ ObjectiveTables load_tables(const StageContext& context) {
     }
     const auto file = context.run / "predictor/predictor.json";
     tables.add(predictors::AccuracyPredictor::from_json(support::read_file(file), file.string()),
-               predictors::read_quality(context.run / "library/library.csv", space), space);
+               predictors::read_qualities(context.run / "library/library.csv", space), space);
     return tables;
 }
 

@@ -21,7 +21,7 @@ std::string generic(std::string text) {
     text = std::regex_replace(text, std::regex("/[0-9a-f]{16}/"), "/<id>/");
     text = std::regex_replace(text, std::regex("latency/cpu"), "latency/<device>");
     text = std::regex_replace(text, std::regex("latency_cpu_ms"), "latency_<device>_ms");
-    return std::regex_replace(text, std::regex("nsr_b[12]"), "nsr_<block>");
+    return std::regex_replace(text, std::regex("(nsr|loss_rise)_b[12]"), "$1_<block>");
 }
 
 TEST(FileFormats, EveryFileAndColumnIsDescribed) {

@@ -87,6 +87,29 @@ TEST_F(Rank, WorksFromAQualityTableAlone) {
     EXPECT_EQ(json.at("sizes").at(1).at("regret").size(), 4U);
 }
 
+TEST_F(Rank, TakesTheRiseOfTheLossWhereTheTableHasIt) {
+    std::string table;
+    for (const auto& row : support::read_csv(folder / "q.csv").rows) {
+        // Not in proportion to the noise, so that the two order networks differently.
+        table += row[0] + ",\"" + row[1] + "\"," + row[2] + "," +
+                 support::number(support::parse_number(row[2], "") * (row[0] > "l4" ? 0.9 : 0.2)) + "\n";
+    }
+    put(folder / "both.csv", "block,choice,nsr,loss_rise\n" + table);
+    const auto tau = [&](std::vector<std::string> more) {
+        std::vector<std::string> arguments = {
+            "rank",        "--space",   source + "/configs/nas-bench-macro.yaml",
+            "--qualities", "both.csv",  "--truth",
+            "truth.json",  "--samples", "0",
+            "--json"};
+        arguments.insert(arguments.end(), more.begin(), more.end());
+        const Ending ending = tessera(arguments);
+        EXPECT_EQ(ending.status, 0) << ending.err;
+        return nlohmann::json::parse(ending.out).at("sizes").at(0).at("tau").at("mean").get<double>();
+    };
+    EXPECT_EQ(tau({}), tau({"--quality", "nsr,loss_rise"}));
+    EXPECT_NE(tau({}), tau({"--quality", "nsr"}));
+}
+
 TEST_F(Rank, CountsCostsThatEqualTheTables) {
     put(folder / "costs.json", R"({"22222202": {"mean_acc": 90, "params": 2101098, "flops": 92463616},
         "00000022": {"mean_acc": 80, "params": 2050858, "flops": 34107904},
@@ -120,6 +143,8 @@ TEST_F(Rank, MistakesAreOneLine) {
         {{"--truth", "truth.json", "--direction", "up"}, "--direction: 'up'"},
         {{"--truth", "truth.json", "--accuracy-column", "mean"}, "no column 'mean'"},
         {{"--truth", "truth.json", "--quality", "loss_rise"}, "q.csv: no column \"loss_rise\""},
+        {{"--truth", "truth.json", "--quality", "nsr,loss_rise"}, "q.csv: no column \"loss_rise\""},
+        {{"--truth", "truth.json", "--quality", "nsr,nsr,nsr"}, "'nsr,nsr,nsr' names more than two columns"},
     };
     for (const auto& [arguments, what] : cases) {
         const Ending ending = rank(arguments);

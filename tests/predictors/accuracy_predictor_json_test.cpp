@@ -43,6 +43,21 @@ TEST(AccuracyPredictorJson, KeepsProductsAndWhatChoicesCost) {
     EXPECT_NE(back.predict(q, choices).accuracy, predictor.predict(q).accuracy);
 }
 
+TEST(AccuracyPredictorJson, KeepsWhatWasFittedWithTheRiseOfTheLoss) {
+    LinearWorld world(3, 0.02, 3);
+    auto samples = world.samples(12);
+    for (Sample& s : samples) {
+        for (Quality& q : s.qualities) {
+            q.loss_rise = 0.5 * q.nsr;
+        }
+    }
+    const auto predictor = AccuracyPredictor::fit(samples, {});
+    ASSERT_EQ(predictor.regressions().size(), 4U);
+    const auto back = AccuracyPredictor::from_json(predictor.json(), "predictor.json");
+    EXPECT_EQ(back.json(), predictor.json());
+    EXPECT_EQ(back.predict(samples[2].qualities).accuracy, predictor.predict(samples[2].qualities).accuracy);
+}
+
 class DamagedPredictor : public testing::Test {
 protected:
     void refuse(const std::string& text, const std::string& why) {
@@ -72,16 +87,22 @@ TEST_F(DamagedPredictor, IsRefusedWithItsFile) {
         refuse_changed([&](auto& j) { j["regressions"][0].erase(key); }, "\"" + key + "\" is missing");
     }
     refuse_changed([](auto& j) { j["schema"] = "tessera-predictor-99"; },
-                   "schema is not tessera-predictor-3");
+                   "schema is not tessera-predictor-4");
     refuse_changed([](auto& j) { j["blocks"] = 0; }, "\"blocks\" is not within 1..1024");
     refuse_changed([](auto& j) { j["blocks"] = 1000000000; }, "\"blocks\" is not within");
     refuse_changed([](auto& j) { j["blocks"] = -1; }, "\"blocks\" is not within");
     refuse_changed([](auto& j) { j["blocks"] = 2.5; }, "\"blocks\" is not within");
     refuse_changed([](auto& j) { j["blocks"] = 4; }, "\"slopes\" needs 4 numbers");
     refuse_changed([](auto& j) { j["half_width"] = -0.1; }, "\"half_width\" is negative");
-    refuse_changed([](auto& j) { j["regressions"] = ordered_json::array(); }, "needs 1 to 3");
-    refuse_changed([](auto& j) { j["regressions"].push_back(j["regressions"][0]); }, "needs 1 to 3");
-    refuse_changed([](auto& j) { j["regressions"] = 3; }, "needs 1 to 3");
+    refuse_changed([](auto& j) { j["schema"] = "tessera-predictor-3"; }, "fit it again");
+    refuse_changed([](auto& j) { j["regressions"] = ordered_json::array(); }, "needs 1 to 4");
+    refuse_changed(
+        [](auto& j) {
+            j["regressions"].push_back(j["regressions"][0]);
+            j["regressions"].push_back(j["regressions"][0]);
+        },
+        "needs 1 to 4");
+    refuse_changed([](auto& j) { j["regressions"] = 3; }, "needs 1 to 4");
     refuse_changed([](auto& j) { j["regressions"].erase(0); }, "do not sum to 1");
     const auto refuse_regression = [&](auto change, const std::string& why) {
         refuse_changed([&](auto& j) { change(j["regressions"][1]); }, why);

@@ -29,10 +29,10 @@ TEST(AccuracyPredictor, RecoversSignsAndOrderFrom30Samples) {
             truth.push_back(world.truth(q));
         }
         EXPECT_GT(kendall_tau_b(predicted, truth), 0.9) << "seed " << seed;
-        const std::vector<double> middle(5, 0.3);
+        const std::vector<Quality> middle(5, 0.3);
         for (std::size_t b = 0; b < 5; ++b) {
             auto worse = middle;
-            worse[b] += 0.1;
+            worse[b].nsr += 0.1;
             EXPECT_LT(predictor.predict(worse).accuracy, predictor.predict(middle).accuracy)
                 << "seed " << seed;
         }
@@ -94,16 +94,16 @@ TEST(AccuracyPredictor, LearnsWhatAChoiceCostsBesidesItsQuality) {
         double score = -3;
         for (int b = 0; b < 3; ++b) {
             const bool other = rng.below(2) == 1;
-            s.qualities.push_back(0.3 + 0.2 * rng.uniform());
+            s.qualities.emplace_back(0.3 + 0.2 * rng.uniform());
             s.choices.push_back(other ? "conv" : "mbconv");
-            score +=
-                s.qualities.back() * (other && b == 1 ? 3.0 : 1.0); // one choice hurts more than its noise
+            score += s.qualities.back().nsr *
+                     (other && b == 1 ? 3.0 : 1.0); // one choice hurts more than its noise
         }
         s.accuracy = 1.001 - std::exp(score);
         samples.push_back(s);
     }
     const auto predictor = AccuracyPredictor::fit(samples, {});
-    const std::vector<double> q(3, 0.4);
+    const std::vector<Quality> q(3, 0.4);
     const auto accuracy = [&](const std::string& second) {
         return predictor.predict(q, std::vector<std::string>{"mbconv", second, "mbconv"}).accuracy;
     };
@@ -139,13 +139,91 @@ TEST(AccuracyPredictor, NoiseNeverHelps) {
         samples.push_back({{a, b}, 0.6 - 0.2 * a + 0.2 * b});
     }
     const auto predictor = AccuracyPredictor::fit(samples, {});
-    EXPECT_EQ(predictor.predict(std::vector<double>{0.5, 0.1}).accuracy,
-              predictor.predict(std::vector<double>{0.5, 0.9}).accuracy);
+    EXPECT_EQ(predictor.predict(std::vector<Quality>{0.5, 0.1}).accuracy,
+              predictor.predict(std::vector<Quality>{0.5, 0.9}).accuracy);
 }
 
 TEST(AccuracyPredictor, WithoutSamplesLessNoiseIsBetter) {
-    EXPECT_GT(AccuracyPredictor::expected_order(std::vector<double>{0.1, 0.2}),
-              AccuracyPredictor::expected_order(std::vector<double>{0.2, 0.2}));
+    EXPECT_GT(AccuracyPredictor::expected_order(std::vector<Quality>{0.1, 0.2}),
+              AccuracyPredictor::expected_order(std::vector<Quality>{0.2, 0.2}));
+}
+
+TEST(AccuracyPredictor, WithoutSamplesTheRiseOfTheLossCountsWithTheNoise) {
+    // 0.25^1.5 + sqrt(0.04) and 0.04^1.5 + sqrt(0.09).
+    const std::vector<Quality> networks = {{0.25, 0.04}, {0.04, 0.09}};
+    EXPECT_NEAR(AccuracyPredictor::expected_order(networks), -(0.125 + 0.2 + 0.008 + 0.3), 1e-12);
+    // Of one block it is not known: then the noise alone counts.
+    EXPECT_NEAR(AccuracyPredictor::expected_order(std::vector<Quality>{{0.25, 0.04}, {0.04}}), -0.29, 1e-12);
+}
+
+/// Noise and rise of the loss are independent, and accuracy follows the measure `of` them.
+template <class Measure>
+std::vector<Sample> with_rises(std::size_t count, std::uint64_t seed, Measure of) {
+    support::Rng rng(seed);
+    std::vector<Sample> samples;
+    for (std::size_t i = 0; i < count; ++i) {
+        Sample s{{}, 0, {}};
+        double score = -4;
+        for (int b = 0; b < 4; ++b) {
+            s.qualities.emplace_back(rng.uniform(), 0.5 * rng.uniform());
+            score += of(s.qualities.back());
+        }
+        s.accuracy = 1.001 - std::exp(score);
+        samples.push_back(std::move(s));
+    }
+    return samples;
+}
+
+TEST(AccuracyPredictor, EvidenceTellsWhetherTheRiseOfTheLossSaysMoreThanTheNoise) {
+    const auto both = [](const Quality& q) { return 0.4 * (std::pow(q.nsr, 1.5) + std::sqrt(*q.loss_rise)); };
+    const auto noise = [](const Quality& q) { return 0.7 * q.nsr; };
+    const auto weight_of_combined = [](const std::vector<Sample>& samples) {
+        double weight = 0;
+        const auto predictor = AccuracyPredictor::fit_mean(samples, {});
+        EXPECT_EQ(predictor.regressions().size(), 4U);
+        for (const Regression& r : predictor.regressions()) {
+            weight += r.scale == Scale::combined ? r.weight : 0;
+        }
+        return weight;
+    };
+    EXPECT_GT(weight_of_combined(with_rises(40, 3, both)), 0.95);
+    EXPECT_LT(weight_of_combined(with_rises(40, 3, noise)), 0.05);
+
+    const auto second = AccuracyPredictor::fit_mean(with_rises(40, 3, both), {Form::second_order, 0.9});
+    ASSERT_EQ(second.regressions().size(), 1U);
+    EXPECT_EQ(second.regressions()[0].scale, Scale::combined);
+    EXPECT_NEAR(second.term(1, {0.25, 0.04}, "").noise, 0.325, 1e-12); // one scalar a block
+}
+
+TEST(AccuracyPredictor, WithoutRisesItIsTheSameAsBeforeThereWereAny) {
+    auto samples = with_rises(20, 5, [](const Quality& q) { return 0.7 * q.nsr; });
+    for (Sample& s : samples) {
+        for (Quality& q : s.qualities) {
+            q.loss_rise.reset();
+        }
+    }
+    const auto predictor = AccuracyPredictor::fit_mean(samples, {});
+    EXPECT_EQ(predictor.regressions().size(), 3U);
+    EXPECT_GT(predictor.predict(std::vector<Quality>(4, {0.1, 0.2})).accuracy,
+              0); // what is not needed is ignored
+}
+
+TEST(AccuracyPredictor, RisesThatAreMissingAreRefused) {
+    auto samples = with_rises(20, 5, [](const Quality& q) { return 0.7 * q.nsr; });
+    const auto predictor = AccuracyPredictor::fit_mean(samples, {});
+    EXPECT_THAT([&] { predictor.predict(std::vector<Quality>(4, 0.1)); },
+                ThrowsMessage<support::RunError>(HasSubstr("fitted with the rise of the loss")));
+    samples[3].qualities[2].loss_rise.reset();
+    EXPECT_THAT(
+        [&] { AccuracyPredictor::fit(samples, {}); },
+        ThrowsMessage<support::RunError>(HasSubstr("sample 4: the rise of the loss is known of some")));
+    samples[3].qualities[2].loss_rise = -0.1;
+    EXPECT_THAT([&] { AccuracyPredictor::fit(samples, {}); },
+                ThrowsMessage<support::RunError>(HasSubstr("sample 4: the quality of block 3 is negative")));
+    samples[3].qualities[2].loss_rise = std::nan("");
+    EXPECT_THAT(
+        [&] { AccuracyPredictor::fit(samples, {}); },
+        ThrowsMessage<support::RunError>(HasSubstr("sample 4: the quality of block 3 is not finite")));
 }
 
 TEST(AccuracyPredictor, IntervalCoversNewNetworksAsOftenAsItSays) {
@@ -187,7 +265,7 @@ TEST(AccuracyPredictor, PredictionsStayFractionsInOrder) {
     for (const Form form : {Form::additive, Form::second_order}) {
         const auto predictor = AccuracyPredictor::fit(world.samples(15), {form, 0.9});
         for (const double q : {0.0, 0.3, 1.0, 100.0}) {
-            const Prediction p = predictor.predict(std::vector<double>(5, q));
+            const Prediction p = predictor.predict(std::vector<Quality>(5, q));
             EXPECT_GE(p.low, 0);
             EXPECT_LE(p.low, p.accuracy);
             EXPECT_LE(p.accuracy, p.high);
@@ -269,7 +347,7 @@ TEST(AccuracyPredictor, RefusesUnusableSamples) {
     refused([](auto& s) { s[9].accuracy = -0.1; }, "outside 0..1");
     refused([](auto& s) { s[9].accuracy = std::nan(""); }, "outside 0..1");
     const auto predictor = AccuracyPredictor::fit(good, {});
-    EXPECT_THROW(predictor.predict(std::vector<double>(4, 0.1)), std::invalid_argument);
+    EXPECT_THROW(predictor.predict(std::vector<Quality>(4, 0.1)), std::invalid_argument);
 }
 
 } // namespace

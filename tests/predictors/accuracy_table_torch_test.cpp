@@ -117,9 +117,11 @@ TEST_F(AccuracyTables, RefuseWhatCannotBeRead) {
 
 TEST_F(AccuracyTables, GiveThePredictorQualitiesAndChoices) {
     const auto s = space();
-    const std::vector<std::vector<double>> quality = {{0, 0.1, 0.2}, {0, 0.3, 0.4}};
+    const std::vector<std::vector<Quality>> quality = {{0.0, 0.1, 0.2}, {0.0, 0.3, 0.4}};
     const Sample sample = sample_of(s, quality, std::vector<int>{2, 1}, 0.5);
-    EXPECT_EQ(sample.qualities, (std::vector<double>{0.2, 0.3}));
+    ASSERT_EQ(sample.qualities.size(), 2U);
+    EXPECT_EQ(sample.qualities[0].nsr, 0.2);
+    EXPECT_EQ(sample.qualities[1].nsr, 0.3);
     EXPECT_EQ(sample.choices[1], s.blocks()[1].choices[1].text());
     EXPECT_EQ(sample.accuracy, 0.5);
 }

@@ -64,5 +64,25 @@ TEST_F(QualityTable, OfAnotherSpaceIsRefusedWithTheRow) {
     refuse(first_ + "b1,identity,much\n" + third_, "row 2: nsr");
 }
 
+TEST_F(QualityTable, HasTheRiseOfTheLossOrNot) {
+    const std::string conv = "\"conv(depth=1,kernel=3,width=1)\"";
+    support::write_atomically(file_, "block,choice,nsr,loss_rise,other\nb1," + conv +
+                                         ",0,0,0\nb1,identity,0.25,1.5,2\nb2," + conv + ",nan,nan,nan\n");
+    const auto both = read_qualities(file_, space_);
+    EXPECT_EQ(both[0][1].nsr, 0.25);
+    EXPECT_EQ(both[0][1].loss_rise, 1.5);
+    EXPECT_FALSE(both[1][0].finite());
+    const auto noise = read_qualities(file_, space_, {"nsr"});
+    EXPECT_EQ(noise[0][1].nsr, 0.25);
+    EXPECT_FALSE(noise[0][1].loss_rise.has_value());
+    const auto others = read_qualities(file_, space_, {"other", "nsr"});
+    EXPECT_EQ(others[0][1].nsr, 2);
+    EXPECT_EQ(others[0][1].loss_rise, 0.25);
+    EXPECT_THROW(read_qualities(file_, space_, {"nsr", "rise"}), support::RunError);
+    read(first_ + second_ + third_); // of an earlier version: nsr alone
+    EXPECT_FALSE(read_qualities(file_, space_)[0][1].loss_rise.has_value());
+    EXPECT_TRUE(read_qualities(file_, space_)[0][1].finite());
+}
+
 } // namespace
 } // namespace tessera::predictors

@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 
 #include "predictors/pass_checkpoints.h"
+#include "predictors/swapped_quality.h"
 #include "support/config.h"
 #include "support/error.h"
 #include "support/files.h"
@@ -201,6 +202,54 @@ TEST_F(DistillerTest, AChoiceThatDivergesTwiceIsUnusableAndNeverUsed) {
     const auto quality = read_quality(library.table(), space);
     EXPECT_TRUE(std::isnan(quality[0][1]));
     EXPECT_EQ(quality[0][0], 0);
+    EXPECT_TRUE(std::isnan(read_qualities(library.table(), space)[0][1].loss_rise.value()));
+}
+
+TEST_F(DistillerTest, ChoicesAreTriedInTheReferenceOnSomeOfTheHeldOutImages) {
+    const SearchSpace space = few_choices();
+    options_.held_out_images = 60;
+    options_.inspect_images = 20;
+    const auto library = distilled("tried", space, 2);
+    std::vector<std::int64_t> rows;
+    for (std::int64_t i = 0; i < 60; i += 3) {
+        rows.push_back(i);
+    }
+    auto network = reference(space);
+    const auto expected = swapped_qualities(space, network, library, data_.validation.subset(rows),
+                                            data_.normalisation, torch::kCPU, 1);
+    const auto qualities = read_qualities(library.table(), space);
+    double sum = 0;
+    for (std::size_t b = 0; b < 2; ++b) {
+        for (std::size_t m = 0; m < 3; ++m) {
+            EXPECT_EQ(qualities[b][m].loss_rise, expected[b][m].loss_rise) << b << " " << m;
+            sum += expected[b][m].loss_rise;
+        }
+    }
+    EXPECT_GT(sum, 0);
+}
+
+TEST_F(DistillerTest, WhatHasNotBeenTriedYetIsWithoutTrainingAnything) {
+    const SearchSpace all = all_choices(), few = few_choices();
+    const auto straight = distilled("straight", all, 2);
+    options_.inspect_images = 0; // as libraries of earlier versions are
+    const auto library = distilled("later", all, 2);
+    EXPECT_FALSE(library.entry(0, 1).inspected.has_value());
+    EXPECT_FALSE(read_qualities(library.table(), all)[0][1].loss_rise.has_value());
+    options_.inspect_images = DistilOptions().inspect_images;
+    DistilReport report;
+    distilled("later", all, 3, &report);
+    EXPECT_EQ(report.student_steps, 0);
+    expect_same(straight, library, all);
+
+    // Fewer images are another number: all are tried again. Choices that come later are tried alone.
+    options_.inspect_images = 20;
+    EXPECT_EQ(distilled("later", all, 1).entry(0, 1).inspected->images, 20);
+    const auto part = distilled("part", few, 2);
+    const auto time = std::filesystem::last_write_time(part.file(0, 1));
+    distilled("part", all, 2, &report);
+    EXPECT_EQ(report.skipped, 4);
+    EXPECT_EQ(std::filesystem::last_write_time(part.file(0, 1)), time);
+    expect_same(library, BlockLibrary(folder_ / "part", all, "fingerprint"), all);
 }
 
 TEST_F(DistillerTest, AChoiceThatHasNotLearntIsKept) {

@@ -17,17 +17,17 @@ public:
             slopes_.push_back(0.05 + 0.25 * rng_.uniform());
         }
     }
-    std::vector<double> qualities() {
-        std::vector<double> q;
+    std::vector<Quality> qualities() {
+        std::vector<Quality> q;
         for (std::size_t b = 0; b < slopes_.size(); ++b) {
-            q.push_back(0.01 + 0.59 * rng_.uniform());
+            q.emplace_back(0.01 + 0.59 * rng_.uniform());
         }
         return q;
     }
-    double truth(const std::vector<double>& q) const {
+    double truth(const std::vector<Quality>& q) const {
         double accuracy = 0.95;
         for (std::size_t b = 0; b < q.size(); ++b) {
-            accuracy -= slopes_[b] * q[b];
+            accuracy -= slopes_[b] * q[b].nsr;
         }
         return accuracy;
     }
