@@ -1,5 +1,8 @@
 // NSGA-II on 5 blocks of 384 choices, 5 000 evaluations, one thread; exact is the share of the exact front's
-// hypervolume. cmake -DTESSERA_BENCHMARKS=ON -DTESSERA_TORCH=OFF ..., then build/.../search_nsga2
+// hypervolume.
+//
+//     cmake -S . -B build/core -G Ninja -DTESSERA_TORCH=OFF -DTESSERA_BENCHMARKS=ON
+//     cmake --build build/core --target search_nsga2_benchmarks && build/core/search_nsga2_benchmarks
 #include <string>
 
 #include <benchmark/benchmark.h>

@@ -1,7 +1,7 @@
 // Certified fronts of models with terms of pairs of blocks: time, certified gap, boxes' work.
 //
-//     cmake --preset release -DTESSERA_BENCHMARKS=ON && cmake --build build/release --target search_pairs
-//     build/release/search_pairs
+//     cmake --preset release -DTESSERA_BENCHMARKS=ON && cmake --build build/release --target search_pairs_benchmarks
+//     build/release/search_pairs_benchmarks
 //
 // accuracy = 0.8 - exp(score), score = sums over blocks plus products of pairs of blocks, which make up a
 // quarter of its variance; latency is additive and trades off against the score. `linked`: the scalar that is

@@ -70,6 +70,7 @@ const std::vector<Command>& commands();
 Command init_command();
 Command describe_command();
 Command run_command();
+Command search_command();
 Command status_command();
 Command evaluate_command();
 Command rank_command();

@@ -14,7 +14,7 @@ const std::vector<Command>& commands() {
     static const std::vector<Command> all = [] {
         std::vector<Command> list = {init_command(), describe_command()};
         for (const nas::Stage& stage : nas::stages()) {
-            list.push_back(stage_command(stage.name));
+            list.push_back(stage.name == "search" ? search_command() : stage_command(stage.name));
         }
         list.push_back(run_command());
         list.push_back(inspect_command());

@@ -11,6 +11,7 @@ set(TORCH
   commands/keys.cpp
   commands/man.cpp
   commands/rank.cpp
+  commands/search.cpp
   commands/stages.cpp
   commands/status.cpp
   help.cpp
@@ -18,4 +19,6 @@ set(TORCH
   numbers.cpp
   overrides.cpp
   probes.cpp
+  search_options.cpp
+  table_search.cpp
   version.cpp)

@@ -14,13 +14,14 @@ FA the share of other speech that matches any. A match is a confidence above the
   --seed N         without --data: make up a data set from this seed (default 1)
   --candidates N   of the data set that is made up (default 40)
   --beta B         weight of false alarms (default 1)
-  --names          print the candidates, one a line, and end
+  --names          print the candidates as CSV (column "candidate"), and end
   --write FILE     write the data set and end
 
 Otherwise it reads one question a line, {"id": 7, "selected": ["phrase", ...]}, and answers with
 {"id": 7, "values": {"score": ..., "missed": ..., "mistaken": ..., "false_alarms": ...}}. Needs nothing but Python 3.
 """
 import argparse
+import csv
 import json
 import random
 import sys
@@ -100,7 +101,7 @@ def main():
             file.write("\n")
         return
     if options.names:
-        print("\n".join(grammar.index))
+        csv.writer(sys.stdout, lineterminator="\n").writerows([["candidate"]] + [[name] for name in grammar.index])
         return
     for line in sys.stdin:
         question = json.loads(line)

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "nas/cost_columns.h"
 #include "nas/pick.h"
 #include "support/error.h"
 #include "training/datasets/folder_layout.h"
@@ -77,9 +78,14 @@ std::vector<std::string> latency_objectives(const latency::TableOptions& table) 
 
 SearchStageOptions read_search(Section section, const std::vector<std::string>& latencies) {
     SearchStageOptions o;
-    o.search.read(section);
+    o.strategy.read(section);
     std::vector<std::string> known = {"accuracy", "macs", "parameters", "weight_bytes", "peak_memory_bytes"};
     known.insert(known.begin() + 1, latencies.begin(), latencies.end());
+    section.read("columns", o.columns,
+                 "CSV with costs of your own: block, choice and a column an objective.");
+    for (std::string& name : cost_column_names(o.columns)) {
+        known.push_back(std::move(name));
+    }
     o.objectives = Objective::read_list(
         section.list(
             "objectives",
@@ -167,6 +173,9 @@ void Configuration::check_outside(bool taught, bool measured, bool sampled) cons
     if (!sampled && !sample.accuracies.file.empty() &&
         !std::filesystem::is_regular_file(sample.accuracies.file)) {
         missing("sample.accuracies.file", sample.accuracies.file);
+    }
+    if (!search.columns.empty() && !std::filesystem::is_regular_file(search.columns)) {
+        missing("search.columns", search.columns);
     }
     if (space.size() < 5) {
         throw support::UsageError(

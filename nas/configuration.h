@@ -7,7 +7,7 @@
 #include "latency/brought_tables.h"
 #include "latency/probe.h"
 #include "nas/search/objective.h"
-#include "nas/search/search.h"
+#include "nas/search/strategy.h"
 #include "predictors/accuracy_predictor.h"
 #include "predictors/accuracy_table.h"
 #include "predictors/distil_options.h"
@@ -37,7 +37,8 @@ struct SampleOptions {
 };
 
 struct SearchStageOptions {
-    SearchOptions search;
+    StrategyOptions strategy;
+    std::filesystem::path columns;     ///< CSV with costs of the user's own; empty: none
     std::vector<Objective> objectives; ///< accuracy up and latency down by default
 };
 

@@ -38,7 +38,8 @@ struct FirstOptions {
 };
 
 /// A commented configuration as YAML. Measures the machine for some seconds to fit budgets to options.hours.
-/// Warns where they cannot be met, naming the least. Throws UsageError where the reference's weights do not say which network they belong to.
+/// Warns where they cannot be met, naming the least. Throws UsageError where the reference's weights do not
+/// say which network they belong to.
 std::string first_configuration(const std::filesystem::path& folder, const FolderSurvey& survey,
                                 const FirstOptions& options);
 

@@ -1,6 +1,8 @@
 #include "nas/front_files.h"
 
+#include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -14,7 +16,7 @@ namespace tessera::nas {
 
 namespace {
 
-constexpr const char* kFrontSchema = "tessera-front-1";
+constexpr const char* kFrontSchema = "tessera-front-2";
 
 nlohmann::json to_json(const std::vector<Point>& points, const std::vector<std::string>& columns) {
     nlohmann::json list = nlohmann::json::array();
@@ -64,10 +66,30 @@ std::string label(const std::string& column) {
 
 } // namespace
 
+std::vector<std::size_t> FrontFile::same_as() const {
+    std::vector<std::size_t> order(front.size()), same(front.size());
+    std::iota(order.begin(), order.end(), 0);
+    same = order;
+    if (!std::ranges::all_of(front, [](const Point& p) { return p.accuracy.has_value(); })) {
+        return same;
+    }
+    std::ranges::stable_sort(order, {}, [&](std::size_t i) { return front[i].accuracy->accuracy; });
+    for (std::size_t i = 0; i < order.size(); ++i) {
+        const auto first = std::ranges::find_if(
+            order, [&](std::size_t j) { return front[j].accuracy->high >= front[order[i]].accuracy->low; });
+        same[order[i]] = *first;
+    }
+    return same;
+}
+
 std::string FrontFile::json() const {
-    nlohmann::json out = {{"schema", kFrontSchema},     {"columns", columns},
-                          {"evaluations", evaluations}, {"ended", ended},
-                          {"hypervolume", hypervolume}, {"random_hypervolume", random_hypervolume}};
+    nlohmann::json out = {{"schema", kFrontSchema},
+                          {"columns", columns},
+                          {"evaluations", evaluations},
+                          {"strategy", strategy},
+                          {"ended", ended},
+                          {"hypervolume", hypervolume},
+                          {"random_hypervolume", random_hypervolume}};
     out["objectives"] = nlohmann::json::array();
     for (const Objective& o : objectives) {
         nlohmann::json entry = {{"name", o.name},
@@ -78,9 +100,21 @@ std::string FrontFile::json() const {
         if (o.high) {
             entry["max"] = *o.high;
         }
+        if (o.bounds_only) {
+            entry["bounds_only"] = true;
+        }
         out["objectives"].push_back(entry);
     }
+    if (gap) {
+        out["gap"] = *gap;
+    }
     out["front"] = to_json(front, columns);
+    const auto same = same_as();
+    for (std::size_t i = 0; i < front.size(); ++i) {
+        if (same[i] != i) {
+            out["front"][i]["same_as"] = front[same[i]].architecture.id();
+        }
+    }
     out["random"] = to_json(random, columns);
     out["reference"] = to_json(reference, columns);
     out["scaled"] = to_json(scaled, columns);
@@ -96,7 +130,11 @@ FrontFile FrontFile::load(const std::filesystem::path& file) {
         FrontFile result;
         result.columns = in.at("columns").get<std::vector<std::string>>();
         result.evaluations = in.at("evaluations");
+        result.strategy = in.at("strategy");
         result.ended = in.at("ended");
+        if (in.contains("gap")) {
+            result.gap = in.at("gap").get<double>();
+        }
         result.hypervolume = in.at("hypervolume");
         result.random_hypervolume = in.at("random_hypervolume");
         for (const auto& entry : in.at("objectives")) {
@@ -109,6 +147,7 @@ FrontFile FrontFile::load(const std::filesystem::path& file) {
             if (entry.contains("max")) {
                 o.high = entry.at("max").get<double>();
             }
+            o.bounds_only = entry.value("bounds_only", false);
             result.objectives.push_back(o);
         }
         for (std::size_t i = 0; i < result.objectives.size(); ++i) {
@@ -131,16 +170,19 @@ std::string FrontFile::csv() const {
     support::CsvTable table;
     table.header = {"id", "architecture"};
     table.header.insert(table.header.end(), columns.begin(), columns.end());
-    for (const char* name : {"accuracy_low", "accuracy_high", "feasible"}) {
+    for (const char* name : {"accuracy_low", "accuracy_high", "same_as", "feasible"}) {
         table.header.emplace_back(name);
     }
-    for (const Point& p : front) {
+    const auto same = same_as();
+    for (std::size_t i = 0; i < front.size(); ++i) {
+        const Point& p = front[i];
         std::vector<std::string> row = {p.architecture.id(), p.architecture.text()};
         for (const double value : p.values) {
             row.push_back(support::number(value));
         }
         row.push_back(p.accuracy ? support::number(p.accuracy->low) : "");
         row.push_back(p.accuracy ? support::number(p.accuracy->high) : "");
+        row.push_back(same[i] == i ? "" : front[same[i]].architecture.id());
         row.emplace_back(p.feasible ? "true" : "false");
         table.add(std::move(row));
     }

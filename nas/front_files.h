@@ -24,14 +24,20 @@ struct FrontFile {
     std::vector<std::string>
         columns; ///< names of all known values: the objectives first, then the other costs
     std::vector<Point> front, random, reference, scaled;
-    std::int64_t evaluations = 0;
-    std::string ended;
+    std::int64_t evaluations = 0; ///< of the random search beside it
+    std::string strategy, ended;
+    std::optional<double> gap;                      ///< SearchResult::gap
     double hypervolume = 0, random_hypervolume = 0; ///< scaled as in nas/front.h over both fronts
+
+    /// Per point of the front the least accurate point that its interval does not separate it from (its low
+    /// end is not above the other's high end); the point itself where there is none. Without accuracies,
+    /// itself.
+    std::vector<std::size_t> same_as() const;
 
     /// JSON with a schema version; and back (RunError naming the file when damaged).
     std::string json() const;
     static FrontFile load(const std::filesystem::path& file);
-    /// id, architecture, columns, accuracy_low, accuracy_high, feasible.
+    /// id, architecture, columns, accuracy_low, accuracy_high, same_as (an id, or empty), feasible.
     std::string csv() const;
     /// The first two objectives: front, random search, reference, scaled references, and the fine-tuned
     /// samples given.

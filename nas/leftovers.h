@@ -1,4 +1,5 @@
-// Folders of architectures that a stage made for earlier picks or samples and that no longer count. Torch-free.
+// Folders of architectures that a stage made for earlier picks or samples and that no longer count.
+// Torch-free.
 #pragma once
 
 #include <filesystem>

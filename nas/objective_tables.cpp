@@ -72,6 +72,14 @@ void ObjectiveTables::add(predictors::AccuracyPredictor predictor,
     exclude(predictors::usable_noise(quality));
 }
 
+void ObjectiveTables::add(const std::string& name, TableColumn column) {
+    if (has(name) || name == "accuracy") {
+        throw support::UsageError(
+            fmt::format("search.columns: there is a {} already; give the column another name", name));
+    }
+    columns_[name] = std::move(column);
+}
+
 void ObjectiveTables::exclude(const std::vector<std::vector<double>>& values) {
     for (std::size_t b = 0; b < values.size(); ++b) {
         std::erase_if(usable_[b],

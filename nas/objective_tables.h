@@ -26,6 +26,9 @@ public:
              const std::vector<std::vector<predictors::Quality>>& quality,
              const search_spaces::SearchSpace& space);
 
+    /// Adds a cost of the user's own (cost_columns.h). Throws UsageError where the name is taken.
+    void add(const std::string& name, TableColumn column);
+
     bool has(const std::string& objective) const;
     std::vector<std::string> names() const;
     double value(const std::string& objective, std::span<const int> genome) const;

@@ -52,16 +52,20 @@ bool better(const Candidate& a, const Candidate& b, std::span<const Objective> o
 /// / sqrt 2; of more, the one nearest to the ideal. The first of equals.
 std::size_t knee(std::span<const Candidate> front, std::span<const Objective> objectives) {
     const Scaling scaling = Scaling::of(front, objectives);
+    const auto sought = std::ranges::count(objectives, false, &Objective::bounds_only);
     std::size_t best = 0;
     double least = 0;
     for (std::size_t i = 0; i < front.size(); ++i) {
         double sum = 0, square = 0;
         for (std::size_t k = 0; k < objectives.size(); ++k) {
+            if (objectives[k].bounds_only) {
+                continue;
+            }
             const double x = (front[i].values[k] - scaling.ideal[k]) / (scaling.nadir[k] - scaling.ideal[k]);
             sum += x;
             square += x * x;
         }
-        const double distance = objectives.size() == 2 ? sum : std::sqrt(square);
+        const double distance = sought == 2 ? sum : std::sqrt(square);
         if (i == 0 || distance < least) {
             best = i;
             least = distance;
@@ -70,26 +74,27 @@ std::size_t knee(std::span<const Candidate> front, std::span<const Objective> ob
     return best;
 }
 
-std::vector<std::size_t> spread(std::span<const Candidate> front, std::size_t count) {
+/// Along objective `k`.
+std::vector<std::size_t> spread(std::span<const Candidate> front, std::size_t k, std::size_t count) {
     std::vector<std::size_t> order(front.size());
     std::iota(order.begin(), order.end(), 0);
     std::stable_sort(order.begin(), order.end(),
-                     [&](auto i, auto j) { return front[i].values[0] < front[j].values[0]; });
+                     [&](auto i, auto j) { return front[i].values[k] < front[j].values[k]; });
     if (count >= order.size()) {
         return order;
     }
-    const double low = front[order.front()].values[0], high = front[order.back()].values[0];
+    const double low = front[order.front()].values[k], high = front[order.back()].values[k];
     std::vector<std::size_t> picked;
     std::size_t next =
         0; // position in `order`; every later target takes a later point and leaves enough for the rest
-    for (std::size_t k = 0; k < count; ++k) {
-        const double share = count == 1 ? 0.5 : static_cast<double>(k) / static_cast<double>(count - 1);
+    for (std::size_t p = 0; p < count; ++p) {
+        const double share = count == 1 ? 0.5 : static_cast<double>(p) / static_cast<double>(count - 1);
         const double target = low + (high - low) * share;
-        const std::size_t last = k + 1 == count && count > 1 ? order.size() - 1 : order.size() - (count - k);
-        if (k + 1 == count && count > 1) {
+        const std::size_t last = p + 1 == count && count > 1 ? order.size() - 1 : order.size() - (count - p);
+        if (p + 1 == count && count > 1) {
             next = last;
         }
-        const auto miss = [&](std::size_t p) { return std::abs(front[order[p]].values[0] - target); };
+        const auto miss = [&](std::size_t at) { return std::abs(front[order[at]].values[k] - target); };
         while (next < last && miss(next + 1) < miss(next)) {
             ++next;
         }
@@ -148,7 +153,11 @@ std::optional<std::size_t> read_spread(const std::string& text, std::span<const 
 
 std::vector<std::size_t> within(const Within& wanted, std::span<const Candidate> front,
                                 std::span<const Objective> objectives) {
-    const std::size_t k = wanted.objective, other = objectives.size() == 1 ? 0 : (k == 0 ? 1 : 0);
+    const std::size_t k = wanted.objective;
+    std::size_t other = k; // the first other that is sought
+    for (std::size_t o = objectives.size(); o-- > 0;) {
+        other = o != k && !objectives[o].bounds_only ? o : other;
+    }
     std::optional<std::size_t> best;
     double low = front[0].values[k], high = low;
     for (std::size_t i = 0; i < front.size(); ++i) {
@@ -204,7 +213,8 @@ std::vector<std::size_t> pick(const std::string& expression, std::span<const Can
         return all;
     }
     if (const auto count = read_spread(text, objectives)) {
-        return spread(front, *count);
+        const auto first = std::ranges::find(objectives, false, &Objective::bounds_only);
+        return spread(front, static_cast<std::size_t>(first - objectives.begin()), *count);
     }
     if (const auto wanted = read_within(text, objectives)) {
         return within(*wanted, front, objectives);

@@ -182,10 +182,10 @@ std::string report_html(const Configuration& configuration, const RunFolder& run
         100 * teach.at("validation_accuracy").get<double>(),
         synthetic ? " <b>The images are synthetic.</b>" : "");
     body += "<h2>Front</h2>\n" + plot(run, "search/front.svg");
-    body += fmt::format("<p class=\"note\">Accuracies of the front are predictions. Hypervolume {:.4f}, "
-                        "random search with the same {} "
-                        "evaluations {:.4f}.</p>\n",
-                        front.hypervolume, front.evaluations, front.random_hypervolume);
+    body += fmt::format(
+        "<p class=\"note\">Accuracies of the front are predictions. Search: {}. Hypervolume {:.4f}, {} "
+        "random networks {:.4f}.</p>\n",
+        escaped(front.ended), front.hypervolume, front.evaluations, front.random_hypervolume);
     body += "<h2>Trained networks: predicted beside obtained</h2>\n" + models_section(run);
     body += "<h2>Predictor</h2>\n" + predictor_section(run) + plot(run, "predictor/predicted.svg");
     body += "<h2>Latency</h2>\n" + latency_section(run);

@@ -56,7 +56,7 @@ std::optional<StageRecord> RunFolder::record(const std::string& stage) const {
     return known != records_.end() ? known->second : records_[stage] = read_record(stage);
 }
 
-std::optional<StageRecord> RunFolder::read_record(const std::string& stage) const {
+std::optional<StageRecord> RunFolder::stored(const std::string& stage) const {
     const auto file = record_file(folder_, stage);
     if (!std::filesystem::exists(file)) {
         return std::nullopt;
@@ -66,17 +66,24 @@ std::optional<StageRecord> RunFolder::read_record(const std::string& stage) cons
         if (json.at("schema") != kStageSchema) {
             return std::nullopt;
         }
-        StageRecord record{stage, json.at("fingerprint"), json.at("made_from"), json.at("artefacts")};
-        damage_.erase(stage);
-        for (const auto& [name, hash] : record.artefacts) {
-            const bool there = std::filesystem::exists(folder_ / name);
-            if (!there || support::file_hash(folder_ / name) != hash) {
-                damage_[stage] = fmt::format("{} {}", name, there ? "has changed" : "is missing");
-                return std::nullopt;
-            }
-        }
-        return record;
+        return StageRecord{stage, json.at("fingerprint"), json.at("made_from"), json.at("artefacts")};
     } catch (const nlohmann::json::exception&) { return std::nullopt; } // damaged: the stage runs again
+}
+
+std::optional<StageRecord> RunFolder::read_record(const std::string& stage) const {
+    auto record = stored(stage);
+    if (!record) {
+        return std::nullopt;
+    }
+    damage_.erase(stage);
+    for (const auto& [name, hash] : record->artefacts) {
+        const bool there = std::filesystem::exists(folder_ / name);
+        if (!there || support::file_hash(folder_ / name) != hash) {
+            damage_[stage] = fmt::format("{} {}", name, there ? "has changed" : "is missing");
+            return std::nullopt;
+        }
+    }
+    return record;
 }
 
 std::string RunFolder::damage(const std::string& stage) const {

@@ -47,6 +47,9 @@ public:
     /// The record of a finished stage; empty where it has not finished, or its record or an artefact is
     /// damaged or missing.
     std::optional<StageRecord> record(const std::string& stage) const;
+    /// The same without looking at the artefacts, which can be many and large: for what only reads a few of
+    /// them.
+    std::optional<StageRecord> stored(const std::string& stage) const;
     /// Which file of a stage that had finished is missing or has changed since, as a text; empty where all
     /// are as they were, or the stage has no record.
     std::string damage(const std::string& stage) const;

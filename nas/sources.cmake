@@ -7,40 +7,21 @@ set(CORE
   preprocessing_script.cpp
   sampling.cpp
   search/archive.cpp
+  search/bound.cpp
   search/breeding.cpp
   search/certified.cpp
-  search/certified_archive.cpp
-  search/certified_box.cpp
-  search/certified_combine.cpp
-  search/certified_costs.cpp
-  search/certified_curvature.cpp
-  search/certified_labels.cpp
-  search/certified_ledger.cpp
-  search/certified_pairs.cpp
-  search/certified_region.cpp
-  search/certified_relaxation.cpp
-  search/certified_search.cpp
-  search/certified_split.cpp
   search/choice_distribution.cpp
+  search/choice_table.cpp
   search/cross_entropy.cpp
   search/crowding.cpp
   search/evaluation.cpp
   search/exact.cpp
-  search/exact_certificate.cpp
-  search/exact_dimensions.cpp
-  search/exact_extend.cpp
-  search/exact_fronts.cpp
-  search/exact_grid.cpp
-  search/exact_k_best.cpp
-  search/exact_labels.cpp
-  search/exact_supported.cpp
-  search/exact_sweep.cpp
-  search/exact_thin.cpp
   search/front.cpp
   search/genome_set.cpp
   search/greedy.cpp
   search/hypervolume.cpp
   search/local_search.cpp
+  search/named_front.cpp
   search/non_dominated_sort.cpp
   search/nsga2.cpp
   search/objective.cpp
@@ -51,15 +32,37 @@ set(CORE
   search/running_front.cpp
   search/score_program.cpp
   search/search_options.cpp
+  search/search_progress.cpp
   search/steering.cpp
-  search/subset.cpp
+  search/strategy.cpp
   search/surrogate.cpp
-  search/table_model.cpp)
-# Decisions of the searches hang on comparisons of sums: the same on machines that fuse multiply and add.
-set(CORE_OPTIONS -ffp-contract=off)
+  search/table_model.cpp
+  search/certified/archive.cpp
+  search/certified/box.cpp
+  search/certified/combine.cpp
+  search/certified/costs.cpp
+  search/certified/curvature.cpp
+  search/certified/labels.cpp
+  search/certified/ledger.cpp
+  search/certified/pairs.cpp
+  search/certified/region.cpp
+  search/certified/relaxation.cpp
+  search/certified/search.cpp
+  search/certified/split.cpp
+  search/exact/certificate.cpp
+  search/exact/dimensions.cpp
+  search/exact/extend.cpp
+  search/exact/fronts.cpp
+  search/exact/grid.cpp
+  search/exact/k_best.cpp
+  search/exact/labels.cpp
+  search/exact/supported.cpp
+  search/exact/sweep.cpp
+  search/exact/thin.cpp)
 set(TORCH
   architecture_file.cpp
   configuration.cpp
+  cost_columns.cpp
   description.cpp
   dry_run.cpp
   export.cpp
@@ -68,9 +71,11 @@ set(TORCH
   first_configuration.cpp
   folder_survey.cpp
   front_files.cpp
+  front_making.cpp
   load_exported.cpp
   model_classes.cpp
   model_evaluation.cpp
+  named_search.cpp
   objective_tables.cpp
   report.cpp
   run_folder.cpp

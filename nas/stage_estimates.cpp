@@ -255,8 +255,8 @@ std::map<std::string, StageEstimate> estimate_stages(const Configuration& config
     const Estimator estimator(config, speed, images, standing);
     const TuningProgress samples = standing.samples.value_or(TuningProgress{config.sample.trained(), 0, 0});
     const TuningProgress models = standing.models.value_or(TuningProgress{picks_expected(config), 0, 0});
-    const auto evaluations =
-        static_cast<double>(config.search.search.population * (config.search.search.generations + 1));
+    const SearchOptions& search = config.search.strategy.search;
+    const auto evaluations = static_cast<double>(search.population * (search.generations + 1));
     return {{"teach", estimator.teach()},
             {"distil", estimator.distil()},
             {"measure", estimator.measure()},

@@ -152,10 +152,10 @@ std::size_t CsvTable::column(std::string_view name, std::string_view source) con
                                                : fmt::format(" (is \"{}\" meant?)", similar)));
 }
 
-CsvTable read_csv(const std::filesystem::path& file) { return parse_csv(read_file(file), file.string()); }
+namespace {
 
-CsvTable parse_csv(std::string_view text, std::string_view name) {
-    Reader reader(text, name);
+/// The first line, after what rules out that the text is a table at all.
+std::vector<std::string> read_header(Reader& reader, std::string_view text) {
     if (const auto zero = text.find('\0'); zero != std::string_view::npos) {
         const auto line =
             1 + std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(zero), '\n');
@@ -164,32 +164,57 @@ CsvTable parse_csv(std::string_view text, std::string_view name) {
     if (reader.done()) {
         reader.refuse(1, "empty: no header");
     }
-    CsvTable table;
-    table.header = reader.row();
-    if (table.header == std::vector<std::string>{""}) {
+    auto header = reader.row();
+    if (header == std::vector<std::string>{""}) {
         reader.refuse(1, "the first line is empty: no header");
     }
-    if (table.header.size() == 1) {
+    if (header.size() == 1) {
         for (const auto& [separator, called] : {std::pair{';', "';'"}, std::pair{'\t', "tabs"}}) {
-            if (table.header[0].find(separator) != std::string::npos) {
+            if (header[0].find(separator) != std::string::npos) {
                 reader.refuse(1, fmt::format("the columns seem to be separated by {}; write commas", called));
             }
         }
     }
+    return header;
+}
+
+std::vector<std::string> read_row(Reader& reader, std::size_t width) {
+    const std::size_t line = reader.line();
+    auto row = reader.row();
+    if (row.size() != width) {
+        reader.refuse(
+            line, fmt::format("{} fields where the header has {}{}", row.size(), width,
+                              row.size() > width ? " (a field with a comma in it needs double quotes)" : ""));
+    }
+    return row;
+}
+
+} // namespace
+
+CsvTable read_csv(const std::filesystem::path& file) { return parse_csv(read_file(file), file.string()); }
+
+CsvTable parse_csv(std::string_view text, std::string_view name) {
+    Reader reader(text, name);
+    CsvTable table;
+    table.header = read_header(reader, text);
     while (!reader.done()) {
-        const std::size_t line = reader.line();
-        auto row = reader.row();
-        if (row.size() != table.header.size()) {
-            reader.refuse(line,
-                          fmt::format("{} fields where the header has {}{}", row.size(), table.header.size(),
-                                      row.size() > table.header.size()
-                                          ? " (a field with a comma in it needs double quotes)"
-                                          : ""));
-        }
-        table.rows.push_back(std::move(row));
-        table.lines.push_back(line);
+        table.lines.push_back(reader.line());
+        table.rows.push_back(read_row(reader, table.header.size()));
     }
     return table;
+}
+
+void scan_csv(const std::filesystem::path& file, const std::function<void(const CsvTable& header)>& header,
+              const CsvRow& row) {
+    const std::string text = read_file(file, 2ULL << 30), name = file.string();
+    Reader reader(text, name);
+    CsvTable table;
+    table.header = read_header(reader, text);
+    header(table);
+    while (!reader.done()) {
+        const std::size_t line = reader.line();
+        row(read_row(reader, table.header.size()), line);
+    }
 }
 
 std::string number(double value) {

@@ -3,6 +3,8 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,9 +23,16 @@ struct CsvTable {
     std::size_t column(std::string_view name, std::string_view source) const;
 };
 
-/// Throws RunError "file:line: ..." on ragged rows, unterminated quotes, NUL bytes, no header.
+/// Throws RunError "file:line: ..." on ragged rows, unterminated quotes, NUL bytes, no header, another
+/// separator than the comma, files of more than 64 MiB.
 CsvTable read_csv(const std::filesystem::path& file);
 CsvTable parse_csv(std::string_view text, std::string_view name);
+
+/// A row of a long table and the line where it begins; the fields are gone after the call.
+using CsvRow = std::function<void(std::span<const std::string> fields, std::size_t line)>;
+/// The same without keeping the rows: calls `header` once, then `row` for each. Files of up to 2 GiB.
+void scan_csv(const std::filesystem::path& file, const std::function<void(const CsvTable& header)>& header,
+              const CsvRow& row);
 
 /// Shortest text that reads back to the same double; "nan"/"inf" spelled out. Locale-independent.
 std::string number(double value);

@@ -147,9 +147,6 @@ Command stage_command(const std::string& name) {
         command.options.insert(command.options.end(), options.begin(), options.end());
         command.examples += "  tessera fit configs/quickstart.yaml --accuracies results.csv --unit percent\n";
     }
-    if (name == "search") {
-        command.examples += "  tessera search --run runs/quickstart --set search.generations=100\n";
-    }
     return command;
 }
 

@@ -1,6 +1,6 @@
 #include "nas/search/certified.h"
 
-#include "nas/search/certified_search.h"
+#include "nas/search/certified/search.h"
 #include "nas/search/exact.h"
 
 namespace tessera::nas {

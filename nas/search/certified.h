@@ -27,7 +27,7 @@ struct CertifiedOptions {
 /// that a response clamps).
 ///
 /// Branch and bound over boxes (a set of choices for each block). Within a box the pairs' terms are replaced
-/// by additive ones that are nowhere larger (certified_relaxation.h), and the front of the additive model, by
+/// by additive ones that are nowhere larger (certified/relaxation.h), and the front of the additive model, by
 /// dynamic programming over blocks, covers the box. What of it lies behind the front reached, or no more than
 /// a quarter of the target ahead, is settled; choices that occur in settled combinations only are removed;
 /// the genomes of the rest are evaluated truly; the box furthest ahead is halved along the block whose pairs

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
-#include "nas/search/exact_certificate.h"
-#include "nas/search/exact_labels.h"
-#include "nas/search/exact_sweep.h"
+#include "nas/search/exact/certificate.h"
+#include "nas/search/exact/labels.h"
+#include "nas/search/exact/sweep.h"
 
 namespace tessera::nas {
 namespace {

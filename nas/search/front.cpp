@@ -1,6 +1,7 @@
 #include "nas/search/front.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <numeric>
 
@@ -36,7 +37,8 @@ Scaling Scaling::of(std::span<const Candidate> front, std::span<const Objective>
         const bool minimize = objectives[k].direction == Direction::minimize;
         const double ideal = minimize ? low : high, nadir = minimize ? high : low;
         scaling.ideal.push_back(ideal);
-        scaling.nadir.push_back(ideal != nadir ? nadir : ideal + (minimize ? 1.0 : -1.0));
+        const bool varies = high - low > 1e-9 * std::max(std::abs(low), std::abs(high)); // beyond rounding
+        scaling.nadir.push_back(varies ? nadir : ideal + (minimize ? 1.0 : -1.0));
     }
     return scaling;
 }

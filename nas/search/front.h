@@ -16,7 +16,7 @@ std::vector<Candidate> non_dominated(std::span<const Candidate> candidates,
 /// Affine scaling of objective values: 0 at the ideal, 1 at the nadir, smaller is better.
 struct Scaling {
     std::vector<double> ideal, nadir;
-    /// Best and worst values over a front. Objectives that do not vary get width 1.
+    /// Best and worst values over a front. Objectives that do not vary (beyond rounding) get width 1.
     static Scaling of(std::span<const Candidate> front, std::span<const Objective> objectives);
 };
 

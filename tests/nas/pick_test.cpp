@@ -42,6 +42,20 @@ TEST_F(Pick, TheKnee) {
     EXPECT_THAT(pick("knee", std::span(front).first(1), objectives, ids), ElementsAre(0));
 }
 
+TEST_F(Pick, WhatOnlyBoundsIsNotTradedOff) {
+    const std::vector<Objective> bounded = {
+        {"macs", Direction::minimize, {}, 99.0, true}, objectives[0], objectives[1]};
+    std::vector<Candidate> wider = front;
+    for (std::size_t i = 0; i < wider.size(); ++i) {
+        wider[i].values.insert(wider[i].values.begin(), i == 2 ? 90 : 10);
+    }
+    EXPECT_THAT(pick("knee", wider, bounded, ids), ElementsAre(2));
+    EXPECT_THAT(pick("spread:2", wider, bounded, ids), ElementsAre(0, 4));
+    EXPECT_THAT(pick("latency_cpu_ms<=6", wider, bounded, ids),
+                ElementsAre(3)); // the most accurate, not the least MACs
+    EXPECT_THAT(pick("macs<=50", wider, bounded, ids), ElementsAre(4));
+}
+
 TEST_F(Pick, AllAndSpread) {
     EXPECT_THAT((*this)("all"), ElementsAre(0, 1, 2, 3, 4));
     EXPECT_THAT((*this)("spread:2"), ElementsAre(0, 4));

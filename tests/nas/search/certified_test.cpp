@@ -4,7 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "nas/search/certified_search.h"
+#include "nas/search/certified/search.h"
 #include "support/seed.h"
 #include "tables.h"
 

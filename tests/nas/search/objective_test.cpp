@@ -55,6 +55,11 @@ TEST(ObjectiveList, RefusesMistakesWhereTheyStand) {
     refuse("  - {name: accuracy, direction: maximize}\n  - {name: accuracy, direction: minimize}\n",
            "search.yaml:3:", "twice");
     refuse("  - {name: accuracy, direction: maximize, maximum: 3}\n", "search.yaml:2:", "maximum");
+    refuse("  - {name: accuracy, direction: maximize}\n  - {name: macs, direction: minimize, bounds_only: "
+           "true}\n",
+           "search.yaml:3:", "objective 'macs' has no bounds");
+    refuse("  - {name: macs, direction: minimize, max: 3, bounds_only: true}\n",
+           "search.yaml:2:", "one has to be sought");
 }
 
 TEST(ObjectiveList, TakesLatenciesOfAnyDeviceWhereThatIsAsked) {
@@ -97,6 +102,15 @@ TEST(Dominance, KnownCases) {
     EXPECT_TRUE(dominates(c(0.1, 9, 0.1), c(0.9, 1, 0.2), o));
     EXPECT_TRUE(dominates(c(0.9, 1, 0.2), c(0.1, 9, 0.2), o));
     EXPECT_FALSE(dominates(c(std::nan(""), 1), c(0.1, 9), o));
+}
+
+TEST(Dominance, IgnoresWhatOnlyBounds) {
+    const std::vector<Objective> objectives = {{"macs", Direction::minimize, {}, 9.0, true},
+                                               {"error", Direction::minimize, {}, {}}};
+    const Candidate a{{}, {5, 1}, 0}, b{{}, {1, 2}, 0}, c{{}, {1, 1}, 0};
+    EXPECT_TRUE(dominates(a, b, objectives));
+    EXPECT_FALSE(dominates(b, a, objectives));
+    EXPECT_FALSE(dominates(c, a, objectives)); // equal in what is sought
 }
 
 TEST(Dominance, IsAStrictPartialOrder) {

@@ -8,9 +8,9 @@
 #include <sys/wait.h>
 #include <tbb/global_control.h>
 
+#include "nas/search/choice_table.h"
 #include "nas/search/cross_entropy.h"
 #include "nas/search/greedy.h"
-#include "nas/search/subset.h"
 #include "support/error.h"
 #include "tests/support/helpers.h"
 
@@ -27,6 +27,9 @@ using testing::StartsWith;
 support::LineProcessOptions shell(const std::string& script, double seconds = 20) {
     return {{"sh", "-c", script}, seconds};
 }
+
+/// Of a subset.
+GenomeNames subset_names(std::vector<std::string> candidates) { return {std::move(candidates), {}}; }
 
 const GenomeNames letters = subset_names({"a", "b", "c"});
 
@@ -278,7 +281,7 @@ TEST_F(GrammarScore, IsSearchedAsItsTableSays) {
     const std::string data = (folder_ / "data.json").string(), names = (folder_ / "names").string();
     ASSERT_EQ(run("--seed 3 --candidates 9 --write '" + data + "'"), 0);
     ASSERT_EQ(run("--candidates 9 --names > '" + names + "'"), 0);
-    const GenomeNames candidates = subset_names(read_candidates(names));
+    const GenomeNames candidates = subset_names(ChoiceTable::load_candidates(names, {}, false).blocks);
     ASSERT_EQ(candidates.blocks.size(), 9u);
     EXPECT_EQ(candidates.blocks[7], "command 1, as heard 2");
     const std::vector<Objective> objectives{{"score", Direction::maximize, {}, {}}};
