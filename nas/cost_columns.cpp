@@ -56,6 +56,9 @@ std::vector<std::string> cost_column_names(const std::filesystem::path& file) {
 std::map<std::string, TableColumn> read_cost_columns(const std::filesystem::path& path,
                                                      const std::vector<std::string>& names,
                                                      const search_spaces::SearchSpace& space) {
+    if (names.empty()) {
+        return {};
+    }
     const std::string file = path.string();
     const support::CsvTable csv = support::read_csv(path);
     const std::size_t block_at = csv.column("block", file), choice_at = csv.column("choice", file);
@@ -86,7 +89,7 @@ std::map<std::string, TableColumn> read_cost_columns(const std::filesystem::path
     }
     for (std::size_t b = 0; b < space.blocks().size(); ++b) {
         for (std::size_t m = 0; m < space.blocks()[b].choices.size(); ++m) {
-            if (!names.empty() && !seen.contains({b, m})) {
+            if (!seen.contains({b, m})) {
                 throw RunError(fmt::format("{}: no row for block {} and choice {}", file,
                                            space.blocks()[b].name, space.blocks()[b].choices[m].text()));
             }
