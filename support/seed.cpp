@@ -32,18 +32,6 @@ Rng::Rng(std::uint64_t seed) : state_{} {
     }
 }
 
-std::uint64_t Rng::next() {
-    const std::uint64_t result = std::rotl(state_[1] * 5, 7) * 9;
-    const std::uint64_t shifted = state_[1] << 17;
-    state_[2] ^= state_[0];
-    state_[3] ^= state_[1];
-    state_[1] ^= state_[2];
-    state_[0] ^= state_[3];
-    state_[2] ^= shifted;
-    state_[3] = std::rotl(state_[3], 45);
-    return result;
-}
-
 std::uint64_t Rng::below(std::uint64_t n) {
     const std::uint64_t uneven =
         (0 - n) % n; // 2^64 mod n: that many values would make the first residues likelier
@@ -53,8 +41,6 @@ std::uint64_t Rng::below(std::uint64_t n) {
     }
     return value % n;
 }
-
-double Rng::uniform() { return static_cast<double>(next() >> 11) * 0x1.0p-53; }
 
 double Rng::normal() {
     while (true) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <cstdint>
 #include <initializer_list>
 #include <string_view>
@@ -20,11 +21,21 @@ public:
     using State = std::array<std::uint64_t, 4>;
 
     explicit Rng(std::uint64_t seed);
-    std::uint64_t next();
+    std::uint64_t next() {
+        const std::uint64_t result = std::rotl(state_[1] * 5, 7) * 9;
+        const std::uint64_t shifted = state_[1] << 17;
+        state_[2] ^= state_[0];
+        state_[3] ^= state_[1];
+        state_[1] ^= state_[2];
+        state_[0] ^= state_[3];
+        state_[2] ^= shifted;
+        state_[3] = std::rotl(state_[3], 45);
+        return result;
+    }
     /// Uniform in 0..n-1 without bias; n > 0.
     std::uint64_t below(std::uint64_t n);
     /// Uniform in [0, 1).
-    double uniform();
+    double uniform() { return static_cast<double>(next() >> 11) * 0x1.0p-53; }
     /// Standard normal (polar method would keep a spare value: the inverse pair is discarded so that the
     /// state is enough).
     double normal();

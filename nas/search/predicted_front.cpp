@@ -29,7 +29,7 @@ PredictedFront::PredictedFront(const Problem& problem, const Evaluation& evaluat
                                const Surrogate& surrogate, const Steering& steering, support::Rng& rng)
     : problem_(problem), evaluation_(evaluation), surrogate_(surrogate), steering_(steering), rng_(rng),
       blocks_(problem.choices.size()), objectives_(problem.objectives.size()), child_(blocks_),
-      values_(objectives_) {
+      values_(objectives_), missed_(objectives_) {
     for (std::size_t k = 0; k < objectives_; ++k) {
         const Objective& o = problem.objectives[k];
         bounded_ = bounded_ || o.low || o.high;
@@ -101,14 +101,14 @@ void PredictedFront::index_members() {
     lowest_ = column.empty() ? 0 : column.front();
     const double range = column.empty() ? 0 : column.back() - lowest_;
     buckets_per_cost_ = range > 0 ? static_cast<double>(buckets) / range : 0;
-    std::size_t next = 0; // bucket that has no start yet
-    for (std::size_t i = 0; i < column.size(); ++i) {
-        for (const std::size_t at = bucket(column[i]); next <= at; ++next) {
-            starts_[next] = static_cast<std::uint32_t>(i);
-        }
+    // Backwards and without branches: which bucket comes next is nothing a processor could foresee.
+    starts_.assign(buckets + 1, static_cast<std::uint32_t>(column.size()));
+    for (std::size_t i = column.size(); i-- > 0;) {
+        starts_[bucket(column[i])] = static_cast<std::uint32_t>(i);
     }
-    std::fill(starts_.begin() + static_cast<std::ptrdiff_t>(next), starts_.end(),
-              static_cast<std::uint32_t>(column.size()));
+    for (std::size_t b = buckets; b-- > 0;) {
+        starts_[b] = std::min(starts_[b], starts_[b + 1]);
+    }
 }
 
 /// The first member whose first cost is beyond this one, but for rounding. A bucket holds few of them, and a
@@ -130,6 +130,12 @@ std::size_t PredictedFront::after(double first) const {
 }
 
 bool PredictedFront::covered(const double* row) const {
+    if (width_ == 2) { // most are covered by whole buckets
+        const std::size_t before = starts_[bucket(row[0] + tolerance_[0])];
+        if (before > 0 && columns_[1][before - 1] <= row[1] + tolerance_[1]) {
+            return true;
+        }
+    }
     const std::size_t end = after(row[0]);
     if (width_ == 1 || end == 0) {
         return end > 0;
@@ -332,8 +338,7 @@ void PredictedFront::update(std::span<const Candidate> evaluated) {
 /// Most variations mix two members of much the same costs: what one saves in a block the other saves
 /// elsewhere. The others take one or two steps along blocks' own fronts.
 bool PredictedFront::vary(std::size_t parent) {
-    const auto genes_of_parent = genes(slots_[parent]);
-    std::copy(genes_of_parent.begin(), genes_of_parent.end(), child_.begin());
+    const auto own = genes(slots_[parent]);
     const std::uint64_t word = rng_.next();
     const std::uint64_t kind = word & 15U;
     if (kind < 10) {
@@ -346,10 +351,14 @@ bool PredictedFront::vary(std::size_t parent) {
         const auto mate = genes(slots_[other]);
         std::uint64_t coins = rng_.next();
         for (std::size_t b = 0; b < blocks_; ++b, coins = coins >> 1 | coins << 63) {
-            child_[b] = (coins & 1U) != 0 ? mate[b] : child_[b];
+            child_[b] = own[b] ^ ((own[b] ^ mate[b]) & -static_cast<int>(coins & 1U));
         }
         if (kind < 8) {
             return true;
+        }
+    } else {
+        for (std::size_t b = 0; b < blocks_; ++b) {
+            child_[b] = own[b];
         }
     }
     for (std::uint64_t change = 0; change < 1 + (word >> 5 & 1U); ++change) {
@@ -376,9 +385,8 @@ void PredictedFront::grow(std::size_t trials, std::size_t open) {
                 continue;
             }
             const Slot from = slots_[parent];
-            missed_.assign(misses(from), misses(from) + objectives_);
-            for (double& miss : missed_) {
-                miss *= inherited;
+            for (std::size_t k = 0; k < objectives_; ++k) {
+                missed_[k] = inherited * misses(from)[k];
             }
             if (!expect(child_, missed_.data()) || covered(row_.data()) || evaluation_.claimed(child_)) {
                 continue;

@@ -49,6 +49,9 @@ void Surrogate::guess(std::span<const int> genome, std::span<double> values) con
         }
         values[0] = first;
         values[1] = second;
+        if (fits_ == 0) {
+            return;
+        }
     } else {
         std::copy(base_.begin(), base_.end(), values.begin());
         for (std::size_t b = 0; b < blocks_; ++b) {
