@@ -1,7 +1,6 @@
 #include "support/seed.h"
 
 #include <array>
-#include <bit>
 #include <cmath>
 
 #include "support/hash.h"

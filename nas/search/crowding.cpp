@@ -25,7 +25,13 @@ std::vector<Chain> chains(const Costs& costs, std::span<const std::size_t> front
     for (std::size_t k = 0; k < all.size(); ++k) {
         const auto cost = [&](std::size_t m) { return costs.row(front[m])[k]; };
         std::iota(order.begin(), order.end(), 0);
-        std::stable_sort(order.begin(), order.end(), [&](auto a, auto b) { return cost(a) < cost(b); });
+        // Fronts come by their first cost, and so in two dimensions by falling second cost.
+        if (std::ranges::adjacent_find(order, [&](auto a, auto b) { return !(cost(a) > cost(b)); }) ==
+            order.end()) {
+            std::reverse(order.begin(), order.end());
+        } else if (!std::ranges::is_sorted(order, {}, cost)) {
+            std::ranges::stable_sort(order, {}, cost);
+        }
         all[k].width = cost(order.back()) - cost(order.front());
         all[k].before.assign(n, none);
         all[k].after.assign(n, none);

@@ -64,29 +64,29 @@ std::vector<std::vector<std::size_t>> sort_fronts(const Costs& costs) {
         return a.row < b.row && !costs.before(b.row, a.row);
     });
     std::vector<std::vector<std::size_t>> fronts;
+    std::vector<std::size_t> latest; // members of the fronts: in two dimensions only they can dominate
     std::ptrdiff_t first = 0; // the fronts before it have smaller violations, which dominate whatever follows
     for (std::size_t at = 0; at < order.size(); ++at) {
         const std::size_t i = order[at].row;
         if (at > 0 && order[at].violation != order[at - 1].violation) {
             first = std::ssize(fronts);
         }
-        const auto dominated_by = [&](const std::vector<std::size_t>& front) {
-            // In two dimensions the latest member has the smallest second value: only it can dominate.
-            const std::size_t oldest = costs.width() <= 2 ? front.size() - 1 : 0;
-            for (std::size_t m = front.size(); m-- > oldest;) {
-                if (costs.covers(front[m], i) && costs.before(front[m], i)) {
-                    return true;
-                }
-            }
-            return false;
-        };
+        const auto dominated_by = [&](std::size_t m) { return costs.covers(m, i) && costs.before(m, i); };
         // Whoever is dominated by a front is dominated by all before it.
-        const auto place = std::partition_point(fronts.begin() + first, fronts.end(), dominated_by);
-        if (place == fronts.end()) {
-            fronts.push_back({i});
-        } else {
-            place->push_back(i);
+        const std::ptrdiff_t place =
+            costs.width() <= 2
+                ? std::partition_point(latest.begin() + first, latest.end(), dominated_by) - latest.begin()
+                : std::partition_point(fronts.begin() + first, fronts.end(),
+                                       [&](const std::vector<std::size_t>& front) {
+                                           return std::any_of(front.rbegin(), front.rend(), dominated_by);
+                                       }) -
+                      fronts.begin();
+        if (place == std::ssize(fronts)) {
+            fronts.emplace_back();
+            latest.push_back(i);
         }
+        fronts[static_cast<std::size_t>(place)].push_back(i);
+        latest[static_cast<std::size_t>(place)] = i;
     }
     return fronts;
 }

@@ -205,6 +205,55 @@ void PredictedFront::merge() {
         }
         return i < j;
     });
+    if (width_ == 2) {
+        merge_staircase();
+    } else {
+        merge_rows();
+    }
+    index_members();
+    arrivals_.clear();
+    arrival_rows_.clear();
+}
+
+/// Two dimensions: who comes later costs more of the first, and has to cost less of the second.
+void PredictedFront::merge_staircase() {
+    const std::size_t size = slots_.size(), most = size + order_.size();
+    for (auto& column : next_columns_) {
+        column.resize(most);
+    }
+    next_slots_.resize(most);
+    const double *first = columns_[0].data(), *second = columns_[1].data();
+    double *next_first = next_columns_[0].data(), *next_second = next_columns_[1].data();
+    const double tolerance = tolerance_[1];
+    double least = std::numeric_limits<double>::infinity();
+    std::size_t n = 0, open = 0;
+    const auto take = [&](Slot slot, double x, double y) {
+        if (n > 0 && least <= y + tolerance) {
+            unused_.push_back(slot);
+            return;
+        }
+        next_first[n] = x;
+        next_second[n] = least = y;
+        next_slots_[n++] = slot;
+        open += states_[slot] == predicted ? 1 : 0;
+    };
+    std::size_t i = 0;
+    for (const std::uint32_t a : order_) {
+        const double x = arrival_rows_[2 * a], y = arrival_rows_[2 * a + 1];
+        for (; i < size && (first[i] < x || (first[i] == x && second[i] <= y)); ++i) {
+            take(slots_[i], first[i], second[i]);
+        }
+        take(arrivals_[a], x, y);
+    }
+    for (; i < size; ++i) {
+        take(slots_[i], first[i], second[i]);
+    }
+    open_ = open;
+    keep_merged(n);
+}
+
+/// One dimension, of which the best is all there is, or more than two.
+void PredictedFront::merge_rows() {
     if (width_ > 2) {
         drop_covered();
     }
@@ -216,10 +265,7 @@ void PredictedFront::merge() {
     open_ = 0;
     std::size_t n = 0, i = 0;
     const auto take = [&](Slot slot, const auto& cost) {
-        const bool out = width_ == 2   ? n > 0 && next_columns_[1][n - 1] <= cost(1) + tolerance_[1]
-                         : width_ == 1 ? n > 0
-                                       : false;
-        if (out) {
+        if (width_ == 1 && n > 0) {
             unused_.push_back(slot);
             return;
         }
@@ -250,15 +296,16 @@ void PredictedFront::merge() {
         take(arrivals_[a], [&](std::size_t s) { return row[s]; });
     }
     take_members([](std::size_t) { return true; });
+    keep_merged(n);
+}
+
+void PredictedFront::keep_merged(std::size_t members) {
     for (std::size_t s = 0; s < width_; ++s) {
-        next_columns_[s].resize(n);
+        next_columns_[s].resize(members);
         columns_[s].swap(next_columns_[s]);
     }
-    next_slots_.resize(n);
+    next_slots_.resize(members);
     slots_.swap(next_slots_);
-    index_members();
-    arrivals_.clear();
-    arrival_rows_.clear();
 }
 
 void PredictedFront::add_evaluated(std::span<const Candidate> evaluated, std::size_t index) {

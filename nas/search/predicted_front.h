@@ -48,6 +48,9 @@ private:
     std::size_t after(double first) const;
     bool covered(const double* row) const;
     void merge();
+    void merge_staircase();
+    void merge_rows();
+    void keep_merged(std::size_t members);
     void drop_covered();
     std::vector<std::size_t> fill_gaps(std::size_t count) const;
 
