@@ -194,17 +194,27 @@ void PredictedFront::drop_covered() {
 }
 
 void PredictedFront::merge() {
-    order_.resize(arrivals_.size());
-    std::iota(order_.begin(), order_.end(), 0U);
-    std::sort(order_.begin(), order_.end(), [&](std::uint32_t i, std::uint32_t j) {
-        const double *a = arrival_rows_.data() + i * width_, *b = arrival_rows_.data() + j * width_;
-        for (std::size_t s = 0; s < width_; ++s) {
+    keys_.clear();
+    for (std::uint32_t a = 0; a < arrivals_.size(); ++a) {
+        keys_.push_back({arrival_rows_[a * width_], a});
+    }
+    std::sort(keys_.begin(), keys_.end(), [&](const Key& i, const Key& j) {
+        if (i.first != j.first) {
+            return i.first < j.first;
+        }
+        const double *a = arrival_rows_.data() + i.arrival * width_,
+                     *b = arrival_rows_.data() + j.arrival * width_;
+        for (std::size_t s = 1; s < width_; ++s) {
             if (a[s] != b[s]) {
                 return a[s] < b[s];
             }
         }
-        return i < j;
+        return i.arrival < j.arrival;
     });
+    order_.clear();
+    for (const Key& key : keys_) {
+        order_.push_back(key.arrival);
+    }
     if (width_ == 2) {
         merge_staircase();
     } else {
@@ -465,20 +475,23 @@ std::vector<std::size_t> PredictedFront::fill_gaps(std::size_t count) const {
         }
     };
     const std::size_t n = size();
+    const double* costs = columns_[0].data();
+    const double* others = width_ > 1 ? columns_[1].data() : nullptr;
     const auto gap = [&](std::size_t first, std::size_t last) {
         Gap g{infinite, first, last, first};
         if (first > 0 && last == n) {
             g.best = last - 1; // of an open end the outermost counts
         } else if (first > 0 && width_ > 1) {
-            const double right = columns_[0][last], left = columns_[1][first - 1];
-            g.gain = -1;
+            const double right = costs[last], left = others[first - 1];
+            double most = -1;
+            std::size_t best = first;
             for (std::size_t i = first; i < last; ++i) {
-                const double gain = (right - columns_[0][i]) * (left - columns_[1][i]);
-                if (gain > g.gain) {
-                    g.gain = gain;
-                    g.best = i;
-                }
+                const double gain = (right - costs[i]) * (left - others[i]);
+                best = gain > most ? i : best;
+                most = gain > most ? gain : most;
             }
+            g.gain = most;
+            g.best = best;
         }
         return g;
     };

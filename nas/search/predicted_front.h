@@ -79,6 +79,11 @@ private:
     // What the next merge adds, with rows of costs side by side.
     std::vector<Slot> arrivals_;
     std::vector<double> arrival_rows_;
+    struct Key { // what decides almost always, side by side
+        double first;
+        std::uint32_t arrival;
+    };
+    std::vector<Key> keys_;
     std::vector<std::uint32_t> order_;
 
     std::vector<int> genes_;

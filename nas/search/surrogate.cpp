@@ -39,26 +39,12 @@ bool Surrogate::known(std::span<const int> genome) const {
     return true;
 }
 
-void Surrogate::guess(std::span<const int> genome, std::span<double> values) const {
-    if (width_ == 2) { // the usual number, without leaving the registers
-        double first = base_[0], second = base_[1];
-        for (std::size_t b = 0; b < blocks_; ++b) {
-            const double* effect = corrected_.data() + 2 * at(b, genome[b]);
-            first += effect[0];
-            second += effect[1];
-        }
-        values[0] = first;
-        values[1] = second;
-        if (fits_ == 0) {
-            return;
-        }
-    } else {
-        std::copy(base_.begin(), base_.end(), values.begin());
-        for (std::size_t b = 0; b < blocks_; ++b) {
-            const double* effect = effects(b, genome[b]);
-            for (std::size_t k = 0; k < width_; ++k) {
-                values[k] += effect[k];
-            }
+void Surrogate::guess_any(std::span<const int> genome, std::span<double> values) const {
+    std::copy(base_.begin(), base_.end(), values.begin());
+    for (std::size_t b = 0; b < blocks_; ++b) {
+        const double* effect = effects(b, genome[b]);
+        for (std::size_t k = 0; k < width_; ++k) {
+            values[k] += effect[k];
         }
     }
     for (std::size_t k = 0; k < width_; ++k) {

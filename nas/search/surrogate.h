@@ -36,7 +36,20 @@ public:
         return corrected_.data() + at(block, choice) * width_;
     }
     /// All objectives; unknown choices count as the base's.
-    void guess(std::span<const int> genome, std::span<double> values) const;
+    void guess(std::span<const int> genome, std::span<double> values) const {
+        if (width_ != 2 || fits_ > 0) {
+            guess_any(genome, values);
+            return;
+        }
+        double first = base_[0], second = base_[1]; // the usual number, without leaving the registers
+        for (std::size_t b = 0; b < blocks_; ++b) {
+            const double* effect = corrected_.data() + 2 * at(b, genome[b]);
+            first += effect[0];
+            second += effect[1];
+        }
+        values[0] = first;
+        values[1] = second;
+    }
     /// Changes whenever the guess of a genome of known choices does.
     std::uint64_t version() const { return version_; }
     /// Changes when effects may have changed by more than what single genomes teach.
@@ -50,6 +63,7 @@ private:
     }
     /// The block that alone differs from the base; the number of blocks where there is none or several.
     std::size_t only_change(std::span<const int> genome) const;
+    void guess_any(std::span<const int> genome, std::span<double> values) const;
     bool correct(std::span<const int> genome, const Candidate& candidate);
     void fit(const GenomeSet& genomes, std::span<const Candidate> evaluated);
 
