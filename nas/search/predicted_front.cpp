@@ -28,8 +28,8 @@ std::size_t scaled(std::uint64_t bits, std::size_t n) {
 PredictedFront::PredictedFront(const Problem& problem, const Evaluation& evaluation,
                                const Surrogate& surrogate, const Steering& steering, support::Rng& rng)
     : problem_(problem), evaluation_(evaluation), surrogate_(surrogate), steering_(steering), rng_(rng),
-      blocks_(problem.choices.size()), objectives_(problem.objectives.size()), child_(blocks_),
-      values_(objectives_), missed_(objectives_) {
+      blocks_(problem.choices.size()), objectives_(problem.objectives.size()), values_(objectives_),
+      missed_(objectives_) {
     for (std::size_t k = 0; k < objectives_; ++k) {
         const Objective& o = problem.objectives[k];
         bounded_ = bounded_ || o.low || o.high;
@@ -67,9 +67,9 @@ PredictedFront::Slot PredictedFront::new_slot(std::span<const int> genes, State 
     return slot;
 }
 
-/// Guesses a genome's values, corrected by these misses, into `values_` and its costs into `row_`; false
+/// Guesses a genome's values, corrected by these misses, into `values_` and its costs into `row`; false
 /// where a bound is missed.
-bool PredictedFront::expect(std::span<const int> genome, const double* misses) {
+bool PredictedFront::expect(std::span<const int> genome, const double* misses, double* row) {
     surrogate_.guess(genome, values_);
     for (std::size_t k = 0; k < objectives_; ++k) {
         values_[k] += misses[k];
@@ -80,7 +80,7 @@ bool PredictedFront::expect(std::span<const int> genome, const double* misses) {
         }
     }
     for (std::size_t s = 0; s < width_; ++s) {
-        row_[s] = signs_[s] * values_[sought_[s]];
+        row[s] = signs_[s] * values_[sought_[s]];
     }
     return true;
 }
@@ -92,7 +92,8 @@ void PredictedFront::arrive(Slot slot, const double* row) {
 
 std::size_t PredictedFront::bucket(double first) const {
     const double place = (first - lowest_) * buckets_per_cost_;
-    return place > 0 ? static_cast<std::size_t>(std::min(place, static_cast<double>(buckets - 1))) : 0;
+    const double last = static_cast<double>(buckets - 1);
+    return static_cast<std::size_t>(static_cast<std::int64_t>(std::min(std::max(place, 0.0), last)));
 }
 
 /// Divides the range of the first cost into equal buckets and notes which members each holds.
@@ -129,13 +130,16 @@ std::size_t PredictedFront::after(double first) const {
     return low;
 }
 
-bool PredictedFront::covered(const double* row) const {
-    if (width_ == 2) { // most are covered by whole buckets
-        const std::size_t before = starts_[bucket(row[0] + tolerance_[0])];
-        if (before > 0 && columns_[1][before - 1] <= row[1] + tolerance_[1]) {
-            return true;
-        }
+/// Whether members of earlier buckets cover it, which in two dimensions decides almost always.
+bool PredictedFront::plainly_covered(const double* row) const {
+    if (width_ != 2 || slots_.empty()) {
+        return false;
     }
+    const std::size_t end = starts_[bucket(row[0] + tolerance_[0])], some = end > 0 ? 1 : 0;
+    return (some & static_cast<std::size_t>(columns_[1][end - some] <= row[1] + tolerance_[1])) != 0;
+}
+
+bool PredictedFront::covered(const double* row) const {
     const std::size_t end = after(row[0]);
     if (width_ == 1 || end == 0) {
         return end > 0;
@@ -331,7 +335,7 @@ void PredictedFront::add_evaluated(std::span<const Candidate> evaluated, std::si
 /// Where the guesses have changed: everything anew.
 void PredictedFront::rebuild(std::span<const Candidate> evaluated) {
     for (const Slot slot : slots_) {
-        if (states_[slot] == predicted && expect(genes(slot), misses(slot))) {
+        if (states_[slot] == predicted && expect(genes(slot), misses(slot), row_.data())) {
             arrive(slot, row_.data());
         } else {
             unused_.push_back(slot);
@@ -394,7 +398,7 @@ void PredictedFront::update(std::span<const Candidate> evaluated) {
 
 /// Most variations mix two members of much the same costs: what one saves in a block the other saves
 /// elsewhere. The others take one or two steps along blocks' own fronts.
-bool PredictedFront::vary(std::size_t parent) {
+bool PredictedFront::vary(std::size_t parent, int* child) {
     const auto own = genes(slots_[parent]);
     const std::uint64_t word = rng_.next();
     const std::uint64_t kind = word & 15U;
@@ -408,19 +412,19 @@ bool PredictedFront::vary(std::size_t parent) {
         const auto mate = genes(slots_[other]);
         std::uint64_t coins = rng_.next();
         for (std::size_t b = 0; b < blocks_; ++b, coins = coins >> 1 | coins << 63) {
-            child_[b] = own[b] ^ ((own[b] ^ mate[b]) & -static_cast<int>(coins & 1U));
+            child[b] = own[b] ^ ((own[b] ^ mate[b]) & -static_cast<int>(coins & 1U));
         }
         if (kind < 8) {
             return true;
         }
     } else {
         for (std::size_t b = 0; b < blocks_; ++b) {
-            child_[b] = own[b];
+            child[b] = own[b];
         }
     }
     for (std::uint64_t change = 0; change < 1 + (word >> 5 & 1U); ++change) {
         const std::size_t block = free_blocks_[scaled(rng_.next() >> 32, free_blocks_.size())];
-        child_[block] = steering_.draw(block, child_[block]).value_or(child_[block]);
+        child[block] = steering_.draw(block, child[block]).value_or(child[block]);
     }
     return true;
 }
@@ -432,27 +436,9 @@ void PredictedFront::grow(std::size_t trials, std::size_t open) {
     while (trials > 0 && size() > 0 && open_ <= open) {
         const std::size_t tried = std::min(trials, round_size);
         trials -= tried;
-        for (std::size_t t = 0; t < tried; ++t) {
-            // Of two the one that was varied less: what joined late has more to give.
-            const std::uint64_t word = rng_.next();
-            const std::size_t a = scaled(word, size()), b = scaled(word >> 32, size());
-            const std::size_t parent = tries_[slots_[a]] <= tries_[slots_[b]] ? a : b;
-            ++tries_[slots_[parent]];
-            if (states_[slots_[parent]] == unusable || !vary(parent)) {
-                continue;
-            }
-            const Slot from = slots_[parent];
-            for (std::size_t k = 0; k < objectives_; ++k) {
-                missed_[k] = inherited * misses(from)[k];
-            }
-            if (!expect(child_, missed_.data()) || covered(row_.data()) || evaluation_.claimed(child_)) {
-                continue;
-            }
-            const Slot slot = new_slot(child_, predicted);
-            std::copy(missed_.begin(), missed_.end(),
-                      misses_.begin() + static_cast<std::ptrdiff_t>(slot * objectives_));
-            arrive(slot, row_.data());
-        }
+        draw_children(tried);
+        screen_children();
+        admit_children();
         const std::size_t joined = arrivals_.size();
         if (joined > 0) {
             merge();
@@ -461,6 +447,60 @@ void PredictedFront::grow(std::size_t trials, std::size_t open) {
             break;
         }
     }
+}
+
+void PredictedFront::draw_children(std::size_t tried) {
+    parents_.clear();
+    children_.resize(round_size * blocks_);
+    for (std::size_t t = 0; t < tried; ++t) {
+        // Of two the one that was varied less: what joined late has more to give.
+        const std::uint64_t word = rng_.next();
+        const std::size_t a = scaled(word, size()), b = scaled(word >> 32, size());
+        const std::size_t parent = tries_[slots_[a]] <= tries_[slots_[b]] ? a : b;
+        const Slot slot = slots_[parent];
+        ++tries_[slot];
+        if (states_[slot] != unusable && vary(parent, children_.data() + parents_.size() * blocks_)) {
+            parents_.push_back(slot);
+        }
+    }
+}
+
+/// All children in one go and almost without branches: which of them fail is nothing a processor could
+/// foresee.
+void PredictedFront::screen_children() {
+    screened_.resize(parents_.size());
+    screened_rows_.resize(parents_.size() * width_);
+    std::size_t kept = 0;
+    for (std::uint32_t c = 0; c < parents_.size(); ++c) {
+        double* row = screened_rows_.data() + kept * width_;
+        const bool meets_bounds = expect(child(c), inherit(parents_[c]), row);
+        screened_[kept] = c;
+        kept += static_cast<std::size_t>(meets_bounds) & static_cast<std::size_t>(!plainly_covered(row));
+    }
+    screened_.resize(kept);
+}
+
+void PredictedFront::admit_children() {
+    for (std::size_t i = 0; i < screened_.size(); ++i) {
+        const double* row = screened_rows_.data() + i * width_;
+        const auto genome = child(screened_[i]);
+        if (covered(row) || evaluation_.claimed(genome)) {
+            continue;
+        }
+        const Slot slot = new_slot(genome, predicted);
+        const double* missed = inherit(parents_[screened_[i]]);
+        std::copy(missed, missed + objectives_,
+                  misses_.begin() + static_cast<std::ptrdiff_t>(slot * objectives_));
+        arrive(slot, row);
+    }
+}
+
+/// The misses that a child of this parent is expected to have; holds until the next call.
+const double* PredictedFront::inherit(Slot parent) {
+    for (std::size_t k = 0; k < objectives_; ++k) {
+        missed_[k] = inherited * misses(parent)[k];
+    }
+    return missed_.data();
 }
 
 /// Between two members taken lies a gap; the best of a gap adds the rectangle between its neighbours, and

@@ -40,12 +40,18 @@ private:
     void rebuild(std::span<const Candidate> evaluated);
     void follow(std::span<const Candidate> evaluated);
     void add_evaluated(std::span<const Candidate> evaluated, std::size_t index);
-    bool vary(std::size_t parent);
-    bool expect(std::span<const int> genome, const double* misses);
+    bool vary(std::size_t parent, int* child);
+    void draw_children(std::size_t tried);
+    void screen_children();
+    void admit_children();
+    std::span<const int> child(std::size_t c) const { return {children_.data() + c * blocks_, blocks_}; }
+    const double* inherit(Slot parent);
+    bool expect(std::span<const int> genome, const double* misses, double* row);
     void arrive(Slot slot, const double* row);
     std::size_t bucket(double first) const;
     void index_members();
     std::size_t after(double first) const;
+    bool plainly_covered(const double* row) const;
     bool covered(const double* row) const;
     void merge();
     void merge_staircase();
@@ -92,7 +98,11 @@ private:
     std::vector<std::uint32_t> tries_; ///< how often a member was varied
     std::vector<Slot> unused_;
 
-    std::vector<int> child_;
+    // A round of variations, and those of them that are not plainly covered, with rows of costs side by side.
+    std::vector<int> children_;
+    std::vector<Slot> parents_;
+    std::vector<std::uint32_t> screened_;
+    std::vector<double> screened_rows_;
     std::vector<double> values_, row_, missed_;
 };
 
