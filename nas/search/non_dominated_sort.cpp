@@ -42,7 +42,7 @@ void Costs::assign(const Costs& other, std::span<const std::size_t> rows) {
     }
 }
 
-std::vector<std::vector<std::size_t>> sort_fronts(const Costs& costs) {
+std::vector<std::vector<std::size_t>> sort_fronts(const Costs& costs, std::size_t enough) {
     struct Key { // what decides almost always, side by side
         double violation, first;
         std::size_t row;
@@ -65,6 +65,7 @@ std::vector<std::vector<std::size_t>> sort_fronts(const Costs& costs) {
     });
     std::vector<std::vector<std::size_t>> fronts;
     std::vector<std::size_t> latest; // members of the fronts: in two dimensions only they can dominate
+    std::size_t members = 0;
     std::ptrdiff_t first = 0; // the fronts before it have smaller violations, which dominate whatever follows
     for (std::size_t at = 0; at < order.size(); ++at) {
         const std::size_t i = order[at].row;
@@ -82,11 +83,21 @@ std::vector<std::vector<std::size_t>> sort_fronts(const Costs& costs) {
                                        }) -
                       fronts.begin();
         if (place == std::ssize(fronts)) {
+            if (members >= enough) {
+                continue;
+            }
             fronts.emplace_back();
             latest.push_back(i);
         }
         fronts[static_cast<std::size_t>(place)].push_back(i);
         latest[static_cast<std::size_t>(place)] = i;
+        ++members;
+        // Fronts only grow: what those before the last hold is enough for good.
+        while (fronts.size() > 1 && members - fronts.back().size() >= enough) {
+            members -= fronts.back().size();
+            fronts.pop_back();
+            latest.pop_back();
+        }
     }
     return fronts;
 }

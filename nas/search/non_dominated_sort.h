@@ -50,8 +50,9 @@ private:
 
 /// Fronts of rows: the first is dominated by nobody, the next only by the first, ... under constraint
 /// domination (see dominates()). Efficient non-dominated sort (Zhang, Tian, Cheng, Jin 2015): O(n log n) for
-/// two objectives.
-std::vector<std::vector<std::size_t>> sort_fronts(const Costs& costs);
+/// two objectives. Fronts that come after `enough` rows are left out.
+std::vector<std::vector<std::size_t>> sort_fronts(const Costs& costs,
+                                                  std::size_t enough = static_cast<std::size_t>(-1));
 
 /// As non_dominated(), on and to indices of candidates.
 std::vector<std::size_t> front_of(std::span<const Candidate> candidates, std::span<const std::size_t> chosen,

@@ -282,7 +282,7 @@ private:
         costs_.assign(evaluation_.costs(), contenders_);
         population_.clear();
         std::size_t rank = 0;
-        for (const auto& front : sort_fronts(costs_)) {
+        for (const auto& front : sort_fronts(costs_, count_)) {
             const auto kept = least_crowded(costs_, front, count_ - population_.size());
             const auto distances = crowding(costs_, kept);
             for (std::size_t m = 0; m < kept.size(); ++m) {

@@ -108,6 +108,28 @@ TEST(SortFronts, PeelsAsTheDefinitionDoes) {
     }
 }
 
+TEST(SortFronts, LeavesOutFrontsBeyondWhatIsEnough) {
+    support::Rng rng(8);
+    for (int repeat = 0; repeat < 300; ++repeat) {
+        const std::size_t width = 1 + rng.below(4);
+        const auto o = objectives(width);
+        const auto all = random_candidates(1 + rng.below(60), width, rng, repeat % 2 == 0);
+        std::vector<std::size_t> chosen(all.size());
+        std::iota(chosen.begin(), chosen.end(), 0);
+        const Costs costs(o, all, chosen);
+        const std::size_t enough = 1 + rng.below(all.size());
+        std::vector<std::vector<std::size_t>> expected;
+        std::size_t rows = 0;
+        for (const auto& front : sort_fronts(costs)) {
+            if (rows < enough) {
+                expected.push_back(front);
+                rows += front.size();
+            }
+        }
+        EXPECT_EQ(sort_fronts(costs, enough), expected);
+    }
+}
+
 TEST(Crowding, KnownDistancesAndPruning) {
     const std::vector<Objective> o = {{"a", Direction::minimize, {}, {}}, {"b", Direction::minimize, {}, {}}};
     const std::vector<Candidate> line = {
