@@ -40,7 +40,7 @@ std::vector<Option> search_options() {
         {"gap", "SHARE",
          "with --pairs: stop when at most this share of the hypervolume can be missing (0.001)"},
         {"best", "K",
-         "with --table: the K best by the first objective within all bounds, instead of the front"},
+         "with --table: the K best by the one objective sought within all bounds, instead of the front"},
         {"out", "FILE", "with --table: write the front to this CSV alone, instead of a folder in searches/"},
     };
 }
@@ -61,6 +61,14 @@ std::vector<nas::Objective> sought_objectives(const Arguments& arguments) {
         }
     }
     return objectives;
+}
+
+void check_plain_name(const Arguments& arguments) {
+    const std::string name = arguments.value("name");
+    if (arguments.has("name") &&
+        (name.empty() || name.find('/') != std::string::npos || name.starts_with("."))) {
+        throw support::UsageError(fmt::format("--name '{}': expected a plain name without slashes", name));
+    }
 }
 
 std::vector<nas::Bound> asked_bounds(const Arguments& arguments) {

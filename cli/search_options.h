@@ -19,6 +19,9 @@ std::vector<nas::Objective> sought_objectives(const Arguments& arguments);
 /// --bound, --min and --max.
 std::vector<nas::Bound> asked_bounds(const Arguments& arguments);
 
+/// Throws UsageError where --name is no plain name of a folder.
+void check_plain_name(const Arguments& arguments);
+
 /// `search --table`, `search --candidates`: no run, no configuration.
 int search_table(const Arguments& arguments);
 

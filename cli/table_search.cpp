@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cmath>
 #include <optional>
+#include <stdexcept>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -39,6 +40,14 @@ void check_options(const Arguments& arguments) {
         throw UsageError(
             "a table is searched without a configuration or a run; leave out --table (or --candidates) "
             "to search those");
+    }
+    check_plain_name(arguments);
+    for (const char* input : {"table", "pairs", "candidates"}) {
+        std::error_code ignored;
+        if (arguments.has("out") && arguments.has(input) &&
+            std::filesystem::equivalent(arguments.value("out"), arguments.value(input), ignored)) {
+            throw UsageError(fmt::format("--out {}: that is the table that is searched", arguments.value("out")));
+        }
     }
     if (arguments.has("score")) {
         for (const char* option : {"pairs", "maximum", "allow-negative", "best", "gap"}) {
@@ -83,6 +92,7 @@ nas::StrategyOptions strategy_of(const Arguments& arguments) {
     }
     if (arguments.has("evaluations")) {
         const std::int64_t evaluations = whole_number(arguments.value("evaluations"), "evaluations", 1, most);
+        options.evaluations = evaluations;
         options.search.population = std::clamp<std::int64_t>(evaluations / 10, 2, 100);
         options.search.generations = std::max<std::int64_t>(1, evaluations / options.search.population);
     }
@@ -145,7 +155,11 @@ nas::TableModel model_of(const Arguments& arguments, const nas::ChoiceTable& tab
         }
     }
     nas::TableModel model = table.model(objectives, maxima);
-    model.check();
+    try {
+        model.check();
+    } catch (const std::invalid_argument& error) {
+        throw support::RunError(fmt::format("{}: {}", arguments.value("table"), error.what()));
+    }
     model.check_reachable();
     return model;
 }
@@ -162,7 +176,12 @@ nas::SearchResult best_of(const Arguments& arguments, const nas::TableModel& mod
     while (model.columns[column].objective.bounds_only) {
         ++column;
     }
+    if (std::ranges::count(model.columns, false, [](const auto& c) { return c.objective.bounds_only; }) !=
+        1) {
+        throw UsageError("--best ranks by one objective; give the others bounds instead");
+    }
     nas::SearchResult result;
+    result.gap = 0;
     result.front = nas::k_best(model, column, count);
     result.ended =
         fmt::format("the {} best by {}", result.front.size(), model.columns[column].objective.name);
@@ -198,7 +217,7 @@ void solve_model(const Arguments& arguments, const nas::StrategyOptions& options
     front.size = model.size();
     if (front.result.front.empty()) {
         throw support::InfeasibleError(fmt::format("nothing{} meets all bounds together: {}",
-                                                   front.result.gap ? "" : " that was found",
+                                                   front.result.gap == 0.0 ? "" : " that was found",
                                                    nas::reachable_text(model)));
     }
 }
@@ -263,7 +282,7 @@ int search_table(const Arguments& arguments) {
                                          nas::Scaling::of(front.result.front, front.objectives));
     const std::string written = write(arguments, front, problem);
     print(arguments, fmt::format("{}  solved in {:.4g} ms\n{}", front.text(), 1000 * seconds, written),
-          front.json());
+          arguments.json ? front.json() : std::string());
     return 0;
 }
 

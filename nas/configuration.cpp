@@ -83,6 +83,9 @@ SearchStageOptions read_search(Section section, const std::vector<std::string>& 
     known.insert(known.begin() + 1, latencies.begin(), latencies.end());
     section.read("columns", o.columns,
                  "CSV with costs of your own: block, choice and a column an objective.");
+    if (!o.columns.empty() && !std::filesystem::is_regular_file(o.columns)) {
+        section.fail("columns", fmt::format("{}: no such file", o.columns.string()));
+    }
     for (std::string& name : cost_column_names(o.columns)) {
         known.push_back(std::move(name));
     }
@@ -173,9 +176,6 @@ void Configuration::check_outside(bool taught, bool measured, bool sampled) cons
     if (!sampled && !sample.accuracies.file.empty() &&
         !std::filesystem::is_regular_file(sample.accuracies.file)) {
         missing("sample.accuracies.file", sample.accuracies.file);
-    }
-    if (!search.columns.empty() && !std::filesystem::is_regular_file(search.columns)) {
-        missing("search.columns", search.columns);
     }
     if (space.size() < 5) {
         throw support::UsageError(

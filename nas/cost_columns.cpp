@@ -98,4 +98,17 @@ std::map<std::string, TableColumn> read_cost_columns(const std::filesystem::path
     return columns;
 }
 
+std::map<std::string, TableColumn> sought_cost_columns(const std::filesystem::path& file,
+                                                       const std::vector<Objective>& objectives,
+                                                       const search_spaces::SearchSpace& space) {
+    const auto there = cost_column_names(file);
+    std::vector<std::string> names;
+    for (const Objective& o : objectives) {
+        if (std::ranges::find(there, o.name) != there.end()) {
+            names.push_back(o.name);
+        }
+    }
+    return read_cost_columns(file, names, space);
+}
+
 } // namespace tessera::nas

@@ -22,4 +22,9 @@ std::map<std::string, TableColumn> read_cost_columns(const std::filesystem::path
                                                      const std::vector<std::string>& names,
                                                      const search_spaces::SearchSpace& space);
 
+/// The same for those columns that objectives name.
+std::map<std::string, TableColumn> sought_cost_columns(const std::filesystem::path& file,
+                                                       const std::vector<Objective>& objectives,
+                                                       const search_spaces::SearchSpace& space);
+
 } // namespace tessera::nas

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "nas/cost_columns.h"
 #include "nas/objective_tables.h"
 #include "support/table.h"
 
@@ -139,6 +140,10 @@ KnownCosts known_costs(const Configuration& configuration) {
         }
         known.notes = std::move(brought.notes);
         known.notes.insert(known.notes.end(), brought.warnings.begin(), brought.warnings.end());
+    }
+    for (auto& [name, column] : sought_cost_columns(configuration.search.columns,
+                                                    configuration.search.objectives, configuration.space)) {
+        known.tables.add(name, std::move(column));
     }
     return known;
 }

@@ -193,12 +193,15 @@ std::string FrontFile::svg(
     const std::string& title, const std::vector<std::pair<search_spaces::Architecture, double>>& samples,
     const std::function<std::vector<double>(const search_spaces::Architecture&)>& values_of) const {
     // Quality upwards, cost to the right.
-    std::size_t y = 0, x = columns.size() > 1 ? 1 : 0;
-    for (std::size_t k = 0; k < objectives.size() && k < 2; ++k) {
-        if (objectives[k].name == "accuracy") {
-            y = k;
-            x = k == 0 ? x : 0;
+    std::vector<std::size_t> axes;
+    for (std::size_t k = 0; k < objectives.size(); ++k) {
+        if (!objectives[k].bounds_only) {
+            axes.push_back(k);
         }
+    }
+    std::size_t y = axes.at(0), x = axes.size() > 1 ? axes[1] : std::min<std::size_t>(1, columns.size() - 1);
+    if (columns[x] == "accuracy") {
+        std::swap(x, y);
     }
     support::Plot plot;
     plot.title = title;

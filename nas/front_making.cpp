@@ -128,7 +128,7 @@ support::CsvTable compare_searches(const Problem& problem, const SearchResult& f
     }
     throw support::InfeasibleError(
         fmt::format("search.objectives: no architecture{} meets all bounds together{}; {}",
-                    found.gap ? "" : " that was found", closest, reachable_text(model)));
+                    found.gap == 0.0 ? "" : " that was found", closest, reachable_text(model)));
 }
 
 std::string cell(const std::string& column, double value) {
@@ -150,14 +150,8 @@ ObjectiveTables load_tables(const Configuration& configuration, const std::files
     for (const auto& table : latency_tables) {
         tables.add(latency::LatencyTable::load(run / table), space, configuration.latency.table.missing);
     }
-    std::vector<std::string> own;
-    for (const Objective& o : configuration.search.objectives) {
-        const auto names = cost_column_names(configuration.search.columns);
-        if (std::ranges::find(names, o.name) != names.end()) {
-            own.push_back(o.name);
-        }
-    }
-    for (auto& [name, column] : read_cost_columns(configuration.search.columns, own, space)) {
+    for (auto& [name, column] :
+         sought_cost_columns(configuration.search.columns, configuration.search.objectives, space)) {
         tables.add(name, std::move(column));
     }
     const auto file = run / "predictor/predictor.json";

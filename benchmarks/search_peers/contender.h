@@ -1,5 +1,5 @@
-// What the C++ contenders share: they read a table, then for each seed on the standard input search it and print a line
-// of JSON. One process a contender, so that run.py can take turns among them.
+// What the C++ contenders share: they read a table, then for each seed on the standard input search it and
+// print a line of JSON. One process a contender, so that run.py can take turns among them.
 #pragma once
 
 #include <chrono>
@@ -25,8 +25,8 @@ struct Found {
 
 inline nas::TableModel model_from(const std::string& file) {
     const auto table = nas::ChoiceTable::load(file, {"error", "latency"}, false);
-    return table.model({{"error", nas::Direction::minimize, {}, {}}, {"latency", nas::Direction::minimize, {}, {}}},
-                       {});
+    return table.model(
+        {{"error", nas::Direction::minimize, {}, {}}, {"latency", nas::Direction::minimize, {}, {}}}, {});
 }
 
 inline void print(const char* name, const Points& points) {

@@ -50,8 +50,10 @@ int main(int argc, char** argv) {
         const auto number = static_cast<unsigned>(seed);
         pagmo::population population(pagmo::problem(TableProblem{&model, &found.evaluated}), 100, number);
         // Its own defaults but for the mutation, whose usual 1 / number of variables is a little better here.
-        pagmo::algorithm algorithm(pagmo::nsga2(49, 0.95, 10., 1.0 / static_cast<double>(model.choices.size()), 50., number));
-        for (const auto& f : algorithm.evolve(population).get_f()) {
+        pagmo::algorithm algorithm(
+            pagmo::nsga2(49, 0.95, 10., 1.0 / static_cast<double>(model.choices.size()), 50., number));
+        const pagmo::population evolved = algorithm.evolve(population);
+        for (const auto& f : evolved.get_f()) {
             found.population.emplace_back(f[0], f[1]);
         }
         return found;

@@ -13,6 +13,13 @@ namespace {
 
 /// A search beside the run's own, in a folder of its own.
 int search_again(const Arguments& arguments) {
+    check_plain_name(arguments);
+    for (const char* option : {"dry-run", "redo"}) {
+        if (arguments.has(option)) {
+            throw support::UsageError(fmt::format(
+                "--{} is for the run's own search; another one is made at once, in searches/", option));
+        }
+    }
     const nas::Configuration configuration = nas::Configuration::read(load_document(arguments));
     nas::SearchRequest request;
     request.sought = sought_objectives(arguments);
@@ -21,16 +28,12 @@ int search_again(const Arguments& arguments) {
         request.strategy = nas::strategy_of(arguments.value("strategy"));
     }
     request.name = arguments.value("name");
-    if (request.name.find('/') != std::string::npos || request.name.starts_with(".")) {
-        throw support::UsageError(
-            fmt::format("--name {}: expected a plain name without slashes", request.name));
-    }
     request.command = to_command_line(arguments);
     const auto done = nas::search_beside(configuration, run_folder(arguments, configuration), request);
     print(arguments,
           fmt::format("{}  solved in {:.3f} s, reading and writing included\n",
                       nas::front_text(done.file, done.folder), done.seconds),
-          support::read_file(done.folder / "front.json", 256ULL << 20));
+          arguments.json ? support::read_file(done.folder / "front.json", 2ULL << 30) : std::string());
     return 0;
 }
 

@@ -228,6 +228,12 @@ void ChoiceTable::add_pairs(const std::filesystem::path& path) {
             const auto width = choices[b.first].size();
             const auto [entry, fresh] =
                 number_of.try_emplace(a.first * blocks.size() + b.first, number_of.size());
+            constexpr std::size_t most = 100'000'000; // numbers, in one pair of blocks
+            if (fresh && choices[a.first].size() > most / width) {
+                throw RunError(fmt::format("{}:{}: blocks {} and {} have too many pairs of choices ({} x {})",
+                                           file, line, blocks[a.first], blocks[b.first],
+                                           choices[a.first].size(), width));
+            }
             for (const auto& [k, field] : at) {
                 if (fresh) {
                     pairs[k].push_back({a.first, b.first, width,
@@ -263,8 +269,13 @@ TableModel ChoiceTable::model(const std::vector<Objective>& objectives,
         TableColumn column;
         column.objective = objective;
         column.maximum = std::ranges::find(maxima, objective.name) != maxima.end();
-        column.rest = column.maximum ? -std::numeric_limits<double>::max() : 0;
         column.values = values.at(k);
+        if (column.maximum) { // joins a maximum without changing it
+            column.rest = std::numeric_limits<double>::max();
+            for (const auto& block : column.values) {
+                column.rest = std::min(column.rest, std::ranges::min(block));
+            }
+        }
         column.pairs.tables = pairs.at(k);
         if (column.maximum && !column.pairs.empty()) {
             throw UsageError(fmt::format("{} aggregates by maximum: pairs cannot add to it", objective.name));

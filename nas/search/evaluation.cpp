@@ -7,6 +7,8 @@
 
 #include <tbb/parallel_for.h>
 
+#include "support/interrupt.h"
+
 namespace tessera::nas {
 namespace {
 
@@ -66,6 +68,7 @@ std::optional<std::vector<int>> Evaluation::next_unclaimed() {
 }
 
 bool Evaluation::run(SearchResult& result) {
+    support::check_interrupt();
     const std::size_t before = result.evaluated.size(), width = problem_.objectives.size();
     result.evaluated.reserve(expected_);
     result.evaluated.resize(claimed_.size());

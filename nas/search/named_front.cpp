@@ -71,6 +71,7 @@ std::string NamedFront::json() const {
         }
         out["objectives"].push_back(std::move(entry));
     }
+    out["blocks"] = blocks;
     out["front"] = nlohmann::ordered_json::array();
     for (const Candidate& c : result.front) {
         nlohmann::ordered_json point;
@@ -78,11 +79,11 @@ std::string NamedFront::json() const {
             point["values"][objectives[k].name] = c.values[k];
         }
         for (std::size_t b = 0; b < blocks.size(); ++b) {
-            point["choices"][blocks[b]] = choices[b][static_cast<std::size_t>(c.genome[b])];
+            point["choices"].push_back(choices[b][static_cast<std::size_t>(c.genome[b])]);
         }
         out["front"].push_back(std::move(point));
     }
-    return out.dump(1) + "\n";
+    return out.dump(1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
 }
 
 std::string NamedFront::svg(const std::string& title) const {

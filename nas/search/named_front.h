@@ -22,7 +22,7 @@ struct NamedFront {
     /// A column per objective and one per block (its choice), one row a point. A block called like an
     /// objective gets "block " before its name.
     std::string csv() const;
-    /// The same with how it was found, and a schema version.
+    /// The same with how it was found, and a schema version; choices in the order of `blocks`.
     std::string json() const;
     /// The first two objectives sought.
     std::string svg(const std::string& title) const;

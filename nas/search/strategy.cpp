@@ -25,9 +25,7 @@ const support::EnumNames<Strategy>& strategies() {
 std::vector<std::vector<int>> relaxed_front(TableModel model, std::size_t count) {
     for (TableColumn& column : model.columns) {
         column.pairs = {};
-        if (!column.objective.bounds_only) { // what pairs bring decides whether a bound is kept
-            column.objective.low = column.objective.high = std::nullopt;
-        }
+        column.objective.low = column.objective.high = std::nullopt; // pairs decide whether bounds are kept
     }
     std::erase_if(model.columns, [](const TableColumn& c) { return c.objective.bounds_only; });
     const auto front = exact_front(model).front;
@@ -88,7 +86,9 @@ SearchResult solve(const TableModel& model, const StrategyOptions& options, std:
 }
 
 SearchResult solve(const Problem& problem, const StrategyOptions& options, std::uint64_t seed) {
-    const std::int64_t evaluations = options.search.population * options.search.generations;
+    const std::int64_t evaluations = options.evaluations > 0
+                                         ? options.evaluations
+                                         : options.search.population * options.search.generations;
     switch (options.strategy) {
     case Strategy::exact:
         throw support::UsageError("strategy exact needs tables; choose nsga2, local, cem, greedy or random");

@@ -28,13 +28,14 @@ struct StrategyOptions {
     double gap = 1e-3; ///< exact with terms of pairs: stop when no more than this share of the hypervolume
                        ///< can be missing
     SearchOptions search;
+    std::int64_t evaluations = 0; ///< budget of strategies other than nsga2; 0: population x generations
     /// CertifiedOptions::progress, for searches that take more than a moment.
     std::function<void(double gap, std::uint64_t work)> progress = {};
     /// Reads strategy, gap and what SearchOptions reads.
     void read(support::Section& section);
 };
 
-/// Runs the strategy. Its budget is population x generations evaluations, which `exact` does not need. Where
+/// Runs the strategy. `exact` needs no budget. Where
 /// evolution is to be seeded by the solver, seeds are drawn from the exact front of the model without its
 /// terms of pairs.
 SearchResult solve(const TableModel& model, const StrategyOptions& options, std::uint64_t seed);

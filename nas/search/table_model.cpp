@@ -50,6 +50,29 @@ void check_shape(const std::vector<std::vector<double>>& values, const std::vect
     }
 }
 
+/// A bound on every sum that any search can form.
+double size_of(const TableColumn& column) {
+    const auto largest = [](std::span<const double> values) {
+        const auto [low, high] = extremes(values);
+        return std::max(std::abs(low), std::abs(high));
+    };
+    double size = std::abs(column.rest);
+    for (const auto& block : column.values) {
+        size += largest(block);
+    }
+    std::size_t pair = 0;
+    for (std::size_t a = 0; a < column.pairs.scalars.size(); ++a) {
+        for (std::size_t b = a + 1; b < column.pairs.scalars.size(); ++b) {
+            size += std::abs(column.pairs.weights[pair++]) * largest(column.pairs.scalars[a]) *
+                    largest(column.pairs.scalars[b]);
+        }
+    }
+    for (const auto& table : column.pairs.tables) {
+        size += largest(table.values);
+    }
+    return 4 * size; // widths, and sums of both ends
+}
+
 void check_pairs(const PairTerms& pairs, const std::vector<int>& choices) {
     const std::size_t n = choices.size();
     if (!pairs.scalars.empty()) {
@@ -202,6 +225,7 @@ void TableModel::check() const {
         check_shape(column.values, choices);
         check_pairs(column.pairs, choices);
         require(std::isfinite(column.rest), "a table's values have to be finite");
+        require(std::isfinite(size_of(column)), "a table's values are too large: their sums are not finite");
         require(column.pairs.empty() || !column.maximum, "pairs of blocks add to sums only");
         require(column.response.kind != Response::Kind::affine ||
                     (std::isfinite(column.response.scale) && column.response.scale != 0),

@@ -170,10 +170,14 @@ TEST_F(TableSearch, WhatCannotBeSearchedIsRefused) {
     refused(with({"--bound", "latenc<=2"}), 2, "did you mean 'latency'?");
     refused(with({"--min", "latency=5", "--max", "latency=4"}), 2, "5 to 4 holds nothing");
     refused(with({"--evaluations", "0"}), 2, "--evaluations: '0' is not a whole number from 1");
+    refused(with({"--name", "../x"}), 2, "--name '../x': expected a plain name");
+    refused(with({"--minimize", "latency", "--best", "2"}), 2, "--best ranks by one objective");
     refused(with({"--run", "r"}), 2, "without a configuration or a run");
     refused(with({"--candidates", "t.csv"}), 2, "two different problems");
     refused(with({"--set", "search.gap=1"}), 2, "without a configuration");
     refused({"--out", "f.csv", "--run", "r"}, 2, "--out goes with --table");
+    put(folder / "t.csv", "block,choice,error\na,x,1e308\nb,x,1e308\n");
+    refused({"--table", "t.csv", "--minimize", "error"}, 1, "t.csv: a table's values are too large");
     put(folder / "t.csv", "block,choice,error\na,x,1\na,x,2\n");
     refused({"--table", "t.csv", "--minimize", "error"}, 1, "t.csv:3: block a has choice x twice");
 }

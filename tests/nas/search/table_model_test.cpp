@@ -113,6 +113,7 @@ TEST(TableModel, WhatIsNoModelIsRefused) {
     refused([](TableModel& m) { m.choices[0] = 3; });
     refused([](TableModel& m) { m.columns[0].values[0][0] = std::nan(""); });
     refused([](TableModel& m) { m.columns[0].rest = infinite; });
+    refused([](TableModel& m) { m.columns[0].values = {{1e308, 0}, {1e308, 0}}; }); // sums overflow
     refused([](TableModel& m) { m.columns[0].pairs.weights = {}; });
     refused([](TableModel& m) { m.columns[0].pairs.tables[0].values.pop_back(); });
     refused([](TableModel& m) { m.columns[0].pairs.tables[0].b = 2; });
