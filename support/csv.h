@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,8 +27,9 @@ struct CsvTable {
 CsvTable read_csv(const std::filesystem::path& file);
 CsvTable parse_csv(std::string_view text, std::string_view name);
 
-/// A row of a long table and the line where it begins; the fields are gone after the call.
-using CsvRow = std::function<void(std::span<const std::string> fields, std::size_t line)>;
+/// A row of a long table and the line where it begins; the fields are gone after the call. (No std::span
+/// here: consumers in C++17 include this header.)
+using CsvRow = std::function<void(const std::vector<std::string>& fields, std::size_t line)>;
 /// The same without keeping the rows: calls `header` once, then `row` for each. Files of up to 2 GiB.
 void scan_csv(const std::filesystem::path& file, const std::function<void(const CsvTable& header)>& header,
               const CsvRow& row);
