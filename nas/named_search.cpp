@@ -9,6 +9,7 @@
 #include "nas/cost_columns.h"
 #include "nas/front_making.h"
 #include "nas/run_folder.h"
+#include "nas/stage.h"
 #include "support/error.h"
 #include "support/files.h"
 
@@ -60,13 +61,27 @@ void check_known(const std::string& name, const std::vector<std::string>& known)
     }
 }
 
-std::vector<std::string> stored_latency_tables(const std::filesystem::path& run) {
+/// Throws UsageError where the run does not hold what this configuration is searched with.
+std::vector<std::string> stored_latency_tables(const Configuration& configuration,
+                                               const std::filesystem::path& run) {
     const RunFolder folder(run, /*read_only=*/true);
-    for (const char* stage : {"distil", "measure", "fit"}) {
-        if (!folder.stored(stage)) {
+    for (const char* name : {"distil", "measure", "sample", "fit"}) {
+        const auto record = folder.stored(name);
+        if (!record) {
             throw support::UsageError(
                 fmt::format("{} has not been through {} yet; run `tessera run --run {}` first", run.string(),
-                            stage, run.string()));
+                            name, run.string()));
+        }
+        // Contents are not hashed (a library can be large), but what was made from another configuration is
+        // known.
+        for (const auto& [input, text] : stage(name).inputs(configuration)) {
+            const auto made_from = record->made_from.find(input);
+            if (made_from == record->made_from.end() || made_from->second != text) {
+                throw support::UsageError(fmt::format(
+                    "{} was made with another `{}` than the configuration has; run `tessera run --run {}` "
+                    "first, or leave the change out",
+                    name, input, run.string()));
+            }
         }
     }
     std::vector<std::string> tables;
@@ -95,7 +110,7 @@ std::filesystem::path fresh_folder(const std::filesystem::path& parent, const st
 NamedSearch search_beside(const Configuration& configuration, const std::filesystem::path& run,
                           const SearchRequest& request) {
     const auto begin = std::chrono::steady_clock::now();
-    const auto latency_tables = stored_latency_tables(run);
+    const auto latency_tables = stored_latency_tables(configuration, run);
     Configuration changed = configuration;
     SearchStageOptions& options = changed.search;
     const auto known = known_names(load_tables(configuration, run, latency_tables), configuration);

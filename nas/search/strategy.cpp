@@ -5,7 +5,6 @@
 #include <fmt/format.h>
 
 #include "nas/search/certified.h"
-#include "nas/search/cross_entropy.h"
 #include "nas/search/exact.h"
 #include "nas/search/greedy.h"
 #include "nas/search/local_search.h"
@@ -68,6 +67,9 @@ void StrategyOptions::read(support::Section& section) {
         "gap", gap, {0.0, 1.0},
         "Exact with terms of pairs: stop when at most this share of the hypervolume can be missing.");
     search.read(section);
+    support::Section cem = section.section("cem", "The cross-entropy method.");
+    cross_entropy.read(cem);
+    cem.finish();
 }
 
 SearchResult solve(const TableModel& model, const StrategyOptions& options, std::uint64_t seed) {
@@ -97,7 +99,7 @@ SearchResult solve(const Problem& problem, const StrategyOptions& options, std::
     case Strategy::local:
         return local_search(problem, evaluations, seed);
     case Strategy::cross_entropy:
-        return cross_entropy(problem, {}, evaluations, seed);
+        return cross_entropy(problem, options.cross_entropy, evaluations, seed);
     case Strategy::greedy:
         return greedy(problem, evaluations, seed);
     case Strategy::random:

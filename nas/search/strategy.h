@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 
+#include "nas/search/cross_entropy.h"
 #include "nas/search/search.h"
 #include "nas/search/table_model.h"
 
@@ -28,10 +29,11 @@ struct StrategyOptions {
     double gap = 1e-3; ///< exact with terms of pairs: stop when no more than this share of the hypervolume
                        ///< can be missing
     SearchOptions search;
+    CrossEntropyOptions cross_entropy;
     std::int64_t evaluations = 0; ///< budget of strategies other than nsga2; 0: population x generations
     /// CertifiedOptions::progress, for searches that take more than a moment.
     std::function<void(double gap, std::uint64_t work)> progress = {};
-    /// Reads strategy, gap and what SearchOptions reads.
+    /// Reads strategy, gap, what SearchOptions reads, and the section `cem`.
     void read(support::Section& section);
 };
 

@@ -249,7 +249,8 @@ void TableModel::check_reachable() const {
     for (const TableColumn& column : columns) {
         const Objective& o = column.objective;
         const auto [low, high] = column.range();
-        const bool too_low = o.high && *o.high < low, too_high = o.low && *o.low > high;
+        const Objective upper{o.name, o.direction, {}, o.high}, lower{o.name, o.direction, o.low, {}};
+        const bool too_low = upper.violation(low) > 0, too_high = lower.violation(high) > 0;
         if (too_low || too_high) {
             throw support::InfeasibleError(fmt::format("no architecture has {} {} {}: {}", o.name,
                                                        too_low ? "<=" : ">=", too_low ? *o.high : *o.low,

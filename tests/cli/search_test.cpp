@@ -60,6 +60,14 @@ TEST_F(TableSearch, BoundsOfAllKinds) {
     EXPECT_EQ(content_of(folder / "f.csv"), "error,latency,a,b\n3,3,small,large\n");
 }
 
+TEST_F(TableSearch, BoundsHoldForDecimalSums) {
+    put(folder / "t.csv", "block,choice,error,latency\na,x,0.1,1\nb,x,0.2,1\n"); // 0.1 + 0.2 is above 0.3
+    for (const char* strategy : {"exact", "random"}) {
+        const Ending ending = front({"--max", "error=0.3", "--strategy", strategy, "--out", "f.csv"});
+        EXPECT_EQ(ending.status, 0) << strategy << ending.err;
+    }
+}
+
 TEST_F(TableSearch, BoundsThatNothingMeetsAreAnsweredWithWhatIsReached) {
     const Ending below = front({"--bound", "latency<=1.5", "--out", "f.csv"});
     EXPECT_EQ(below.status, 3);
@@ -223,6 +231,10 @@ TEST_F(SearchAgain, OtherBoundsOfARunInAFolderOfTheirOwn) {
     EXPECT_EQ(impossible.status, 3);
     EXPECT_THAT(impossible.err, HasSubstr("watts <= 0.1: watts reaches 1.5 to 8.5"));
     EXPECT_EQ(run({"search", "--run", "r", "--max", "wats=0.1"}, folder.here()).status, 2);
+    const Ending stale =
+        run({"search", "--run", "r", "--max", "watts=5", "--set", "fit.coverage=0.5"}, folder.here());
+    EXPECT_EQ(stale.status, 2);
+    EXPECT_THAT(stale.err, HasSubstr("fit was made with another `fit` than the configuration has"));
 
     fs::remove_all(folder / "r/searches");
     EXPECT_TRUE(same_files(before, snapshot(folder / "r"))); // the run is as it was

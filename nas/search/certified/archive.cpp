@@ -11,9 +11,8 @@ namespace {
 class Moves {
 public:
     Moves(const Dimension& d, const std::vector<int>& genome)
-        : d_(d), genome_(genome), total_(d.rest), others_(genome.size(), d.rest) {
+        : d_(d), genome_(genome), others_(genome.size(), d.rest) {
         for (std::size_t a = 0; a < genome.size(); ++a) {
-            total_ = join(d.how, total_, value(a, genome[a]));
             for (std::size_t b = 0; b < genome.size(); ++b) {
                 if (a != b) {
                     others_[a] = join(d.how, others_[a], value(b, genome[b]));
@@ -53,7 +52,6 @@ private:
 
     const Dimension& d_;
     const std::vector<int>& genome_;
-    double total_;
     std::vector<double> others_;
 };
 

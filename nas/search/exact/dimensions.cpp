@@ -123,10 +123,12 @@ std::pair<double, double> exact_total_bounds(const TableColumn& column) {
         }
     };
     if (o.high) {
-        limit(column.response.rises(), [&](double value) { return value <= *o.high; });
+        const Objective upper{o.name, o.direction, {}, o.high};
+        limit(column.response.rises(), [&](double value) { return upper.violation(value) == 0; });
     }
     if (o.low) {
-        limit(!column.response.rises(), [&](double value) { return value >= *o.low; });
+        const Objective lower{o.name, o.direction, o.low, {}};
+        limit(!column.response.rises(), [&](double value) { return lower.violation(value) == 0; });
     }
     return bounds;
 }

@@ -86,6 +86,11 @@ TEST(Objective, ViolationIsRelativeToTheBound) {
     const Objective negative{"x", Direction::maximize, -4.0, {}};
     EXPECT_DOUBLE_EQ(negative.violation(-6), 0.5);
     EXPECT_EQ(Objective{}.violation(1e300), 0);
+    EXPECT_EQ((Objective{"x", Direction::minimize, {}, 0.3}.violation(0.1 + 0.2)),
+              0); // above 0.3 by rounding
+    EXPECT_EQ((Objective{"x", Direction::minimize, 0.7, {}}.violation(0.8 - 0.1)),
+              0); // below 0.7 by rounding
+    EXPECT_GT((Objective{"x", Direction::minimize, {}, 0.3}.violation(0.3 + 1e-11)), 0);
 }
 
 TEST(Dominance, KnownCases) {
