@@ -12,9 +12,7 @@ namespace tessera::latency {
 torch::Tensor noise(const search_spaces::Shape& shape, std::int64_t batch, torch::Device device,
                     std::uint64_t seed) {
     const auto generator = at::make_generator<at::CPUGeneratorImpl>(seed);
-    return torch::randn({batch, shape.channels, shape.height, shape.width}, generator)
-        .to(device)
-        .contiguous(at::MemoryFormat::ChannelsLast);
+    return torch::randn(shape.sizes(batch), generator).to(device).contiguous(at::MemoryFormat::ChannelsLast);
 }
 
 Deployed::Deployed(search_spaces::BlockImpl& block, const torch::Tensor& example, std::uint64_t seed) {

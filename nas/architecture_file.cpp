@@ -19,8 +19,6 @@ std::string architecture_yaml(const search_spaces::SearchSpace& space,
                               const search_spaces::Architecture& architecture) {
     // By way of the genome: checked, and with every default written out.
     const auto whole = space.architecture(space.genome(architecture));
-    const auto& stem = space.stem();
-    const auto& head = space.head();
     std::string text = fmt::format("schema: tessera-architecture-1\n"
                                    "id: \"{}\"\n" // 16 digits may look like a number
                                    "architecture: {}\n"
@@ -31,12 +29,11 @@ std::string architecture_yaml(const search_spaces::SearchSpace& space,
     }
     text += fmt::format("  input: [{}, {}, {}]\n"
                         "  classes: {}\n"
-                        "  stem: {{channels: {}, kernel: {}, stride: {}, act: {}}}\n"
-                        "  head: {{channels: {}, act: {}, dropout: {}}}\n"
+                        "  stem: {}\n"
+                        "  head: {}\n"
                         "  blocks:\n",
                         space.input().channels, space.input().height, space.input().width, space.classes(),
-                        stem.channels, stem.kernel, stem.stride, stem.act, head.channels, head.act,
-                        support::config::to_yaml(head.dropout));
+                        space.stem().yaml(), space.head().yaml());
     for (std::size_t i = 0; i < space.blocks().size(); ++i) {
         const search_spaces::Block& block = space.blocks()[i];
         text += fmt::format("    - name: {}\n"

@@ -131,13 +131,9 @@ SearchSpace space_of(const std::filesystem::path& weights) {
 }
 
 std::string reference_space(const SearchSpace& space) {
-    const auto& stem = space.stem();
-    const auto& head = space.head();
     std::string text = fmt::format(
-        "  input: [{}, {}, {}]\n  classes: {}\n  stem: {{channels: {}, kernel: {}, stride: {}, act: {}}}\n"
-        "  head: {{channels: {}, act: {}, dropout: {}}}\n  blocks:\n",
-        space.input().channels, space.input().height, space.input().width, space.classes(), stem.channels,
-        stem.kernel, stem.stride, stem.act, head.channels, head.act, support::config::to_yaml(head.dropout));
+        "  input: [{}, {}, {}]\n  classes: {}\n  stem: {}\n  head: {}\n  blocks:\n", space.input().channels,
+        space.input().height, space.input().width, space.classes(), space.stem().yaml(), space.head().yaml());
     for (const auto& block : space.blocks()) {
         const auto& own = block.choices.front();
         text += block_text(block.name, block.site.out_channels, block.site.stride, quoted(own.text()),

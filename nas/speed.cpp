@@ -161,9 +161,7 @@ struct Lesson {
            const torch::Device& device, std::int64_t batch)
         : student(space, block, choice, 1e-3, 0, 1, device) {
         const auto map = [&](const search_spaces::Shape& s) {
-            return torch::rand({batch, s.channels, s.height, s.width})
-                .contiguous(at::MemoryFormat::ChannelsLast)
-                .to(device);
+            return torch::rand(s.sizes(batch)).contiguous(at::MemoryFormat::ChannelsLast).to(device);
         };
         const auto& site = space.blocks()[block].site;
         input = map(site.input);

@@ -13,8 +13,7 @@ namespace tessera::predictors {
 namespace {
 
 torch::Tensor any_map(std::int64_t images, const search_spaces::Shape& shape) {
-    return torch::randn({images, shape.channels, shape.height, shape.width})
-        .contiguous(at::MemoryFormat::ChannelsLast);
+    return torch::randn(shape.sizes(images)).contiguous(at::MemoryFormat::ChannelsLast);
 }
 
 /// What `peak` measures at 2 and at 4 images, extrapolated to `images`.

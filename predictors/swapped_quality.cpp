@@ -113,7 +113,7 @@ std::vector<SwappedQuality> swapped_qualities(Places choices, const search_space
     const auto images_seen = static_cast<double>(count);
     const auto nsr = [&](const Tensor& error, std::size_t block) {
         const auto shape = space.blocks()[block].site.output();
-        const double positions = images_seen * static_cast<double>(shape.height * shape.width);
+        const double positions = images_seen * static_cast<double>(shape.positions());
         return (error.cpu() / positions / variance[block].variance().cpu().to(torch::kDouble))
             .mean()
             .item<double>();

@@ -41,6 +41,14 @@ Costs convolution_costs(std::int64_t in_channels, const Shape& out, std::int64_t
 
 } // namespace
 
+std::int64_t multiply(std::initializer_list<std::int64_t> factors) {
+    std::int64_t result = 1;
+    for (const std::int64_t factor : factors) {
+        result = product(result, factor);
+    }
+    return result;
+}
+
 Costs& Costs::then(const Costs& next) {
     macs = sum(macs, next.macs);
     parameters = sum(parameters, next.parameters);
@@ -79,6 +87,32 @@ void CostMeter::linear(std::int64_t out_features, bool bias) {
     costs_.then({weights, sum(weights, bias ? out_features : 0), 0});
     observe(out_features);
     shape_ = {out_features, 1, 1};
+}
+
+void CostMeter::dense(std::int64_t out_channels, bool bias) {
+    const std::int64_t weights = product(shape_.channels, out_channels);
+    Shape out = shape_;
+    out.channels = out_channels;
+    costs_.then({product(weights, shape_.positions()), sum(weights, bias ? out_channels : 0), 0});
+    observe(out.elements());
+    shape_ = out;
+}
+
+void CostMeter::layer_norm() {
+    parameters(product(2, shape_.channels));
+    observe(shape_.elements());
+}
+
+void CostMeter::prepend(std::int64_t tokens) {
+    Shape out = shape_;
+    out.prefix += tokens;
+    observe(out.elements());
+    shape_ = out;
+}
+
+void CostMeter::work(std::int64_t macs, std::int64_t alive) {
+    costs_.then({macs, 0, 0});
+    observe(alive);
 }
 
 void CostMeter::side_convolution(Shape input, std::int64_t out_channels, std::int64_t kernel,

@@ -20,7 +20,11 @@ struct Site {
     std::int64_t out_channels = 0;
     std::int64_t stride = 1;
     Shape output() const { return input.strided(out_channels, stride); }
+    bool keeps_shape() const { return stride == 1 && out_channels == input.channels; }
 };
+
+/// Why no convolution can work on this map, or empty: a class token has no place in it.
+std::string refuse_class_token(const Shape& map);
 
 /// A parameter of a family: an integer or number within bounds, or one of a few words.
 struct Parameter {

@@ -2,59 +2,9 @@
 
 #include <fmt/format.h>
 
-#include "search_spaces/layers/cloneable_block.h"
-#include "search_spaces/layers/conv_norm_act.h"
-#include "search_spaces/layers/dropout.h"
 #include "support/error.h"
 
 namespace tessera::search_spaces {
-namespace {
-
-/// The first layer: convolution -> BatchNorm -> activation.
-struct StemImpl final : CloneableBlock<StemImpl> {
-    explicit StemImpl(const ConvNormActOptions& options_)
-        : options(options_), layer(register_module("layer", ConvNormAct(options_))) {}
-    torch::Tensor forward(const torch::Tensor& x) override { return layer->forward(x); }
-
-    ConvNormActOptions options;
-    ConvNormAct layer;
-};
-
-struct ClassifierOptions {
-    ClassifierOptions(std::int64_t in_channels, std::int64_t classes, HeadOptions head)
-        : in_channels_(in_channels), classes_(classes), head_(std::move(head)) {}
-    TORCH_ARG(std::int64_t, in_channels);
-    TORCH_ARG(std::int64_t, classes);
-    TORCH_ARG(HeadOptions, head);
-};
-
-/// Optional 1x1 convolution -> BatchNorm -> activation, mean, dropout, linear. B x C x H x W -> B x classes.
-struct ClassifierImpl final : CloneableBlock<ClassifierImpl> {
-    explicit ClassifierImpl(const ClassifierOptions& options_) : options(options_) {
-        std::int64_t features = options.in_channels();
-        const HeadOptions& head = options.head();
-        if (head.channels > 0) {
-            widen = register_module(
-                "widen",
-                ConvNormAct(ConvNormActOptions(features, head.channels, 1).act(activation(head.act))));
-            features = head.channels;
-        }
-        dropout = register_module("dropout", SeededDropout(SeededDropoutOptions(head.dropout)));
-        linear = register_module("linear", torch::nn::Linear(features, options.classes()));
-    }
-    torch::Tensor forward(const torch::Tensor& x) override {
-        const torch::Tensor map = widen.is_empty() ? x : widen->forward(x);
-        return linear->forward(dropout->forward(map.mean({2, 3})));
-    }
-
-    ClassifierOptions options;
-    ConvNormAct widen{nullptr};
-    SeededDropout dropout{nullptr};
-    torch::nn::Linear linear{nullptr};
-};
-
-} // namespace
-
 std::shared_ptr<BlockImpl> build_block(const Choice& choice, const Site& site) {
     const Choice whole = complete(choice);
     const Family& chosen = family(whole.family());
@@ -62,18 +12,6 @@ std::shared_ptr<BlockImpl> build_block(const Choice& choice, const Site& site) {
         throw support::UsageError(fmt::format("{} cannot be built: {}", whole.text(), problem));
     }
     return chosen.build(whole, site);
-}
-
-std::shared_ptr<BlockImpl> build_stem(const SearchSpace& space) {
-    const StemOptions& stem = space.stem();
-    return std::make_shared<StemImpl>(ConvNormActOptions(space.input().channels, stem.channels, stem.kernel)
-                                          .stride(stem.stride)
-                                          .act(activation(stem.act)));
-}
-
-std::shared_ptr<BlockImpl> build_head(const SearchSpace& space) {
-    return std::make_shared<ClassifierImpl>(
-        ClassifierOptions(space.blocks().back().site.out_channels, space.classes(), space.head()));
 }
 
 NetworkImpl::NetworkImpl(const SearchSpace& space, const Architecture& architecture_)

@@ -16,7 +16,9 @@
 #define TESSERA_FAMILIES(FAMILY)                                                                             \
     FAMILY(identity)                                                                                         \
     FAMILY(conv)                                                                                             \
-    FAMILY(mbconv)
+    FAMILY(mbconv)                                                                                           \
+    FAMILY(attention)                                                                                        \
+    FAMILY(linear_attention)
 
 namespace tessera::search_spaces {
 
@@ -55,6 +57,10 @@ std::string domain(const Parameter& parameter) {
 }
 
 } // namespace
+
+std::string refuse_class_token(const Shape& map) {
+    return map.prefix > 0 ? "a class token has no place in a convolution's map" : "";
+}
 
 std::span<const Family* const> families() {
 #define TESSERA_ADDRESS(name) &name##_family(),

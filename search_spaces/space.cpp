@@ -111,21 +111,9 @@ int SearchSpace::index_of(std::size_t block, const Choice& choice) const {
     return index;
 }
 
-Costs SearchSpace::stem_costs() const {
-    CostMeter meter(input_);
-    meter.convolution(stem_.channels, stem_.kernel, stem_.stride, 1, false, true);
-    return meter.costs();
-}
+Costs SearchSpace::stem_costs() const { return stem_.costs(input_); }
 
-Costs SearchSpace::head_costs() const {
-    CostMeter meter(blocks_.back().site.output());
-    if (head_.channels > 0) {
-        meter.convolution(head_.channels, 1, 1, 1, false, true);
-    }
-    meter.global_pool();
-    meter.linear(classes_, true);
-    return meter.costs();
-}
+Costs SearchSpace::head_costs() const { return head_.costs(blocks_.back().site.output(), classes_); }
 
 Costs SearchSpace::block_costs(std::size_t block, const Choice& choice) const {
     return family(choice.family()).costs(choice, blocks_.at(block).site);
@@ -141,9 +129,8 @@ Costs SearchSpace::costs(const Architecture& architecture) const {
 }
 
 std::string SearchSpace::skeleton_hash() const {
-    std::string text = fmt::format("input {} {} {}; classes {}; stem {} {} {} {}; head {} {}",
-                                   input_.channels, input_.height, input_.width, classes_, stem_.channels,
-                                   stem_.kernel, stem_.stride, stem_.act, head_.channels, head_.act);
+    std::string text = fmt::format("input {} {} {}; classes {}; stem {}; head {}", input_.channels,
+                                   input_.height, input_.width, classes_, stem_.skeleton(), head_.skeleton());
     for (const Block& block : blocks_) {
         text += fmt::format("; block {} {} {}", block.name, block.site.out_channels, block.site.stride);
     }

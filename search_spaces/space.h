@@ -8,25 +8,11 @@
 
 #include "search_spaces/architecture.h"
 #include "search_spaces/family.h"
+#include "search_spaces/head.h"
+#include "search_spaces/stem.h"
 #include "support/config.h"
 
 namespace tessera::search_spaces {
-
-/// The fixed first layer: convolution -> BatchNorm -> activation.
-struct StemOptions {
-    std::int64_t channels = 16, kernel = 3, stride = 1;
-    std::string act = "relu"; ///< relu | relu6 | swish | hswish
-    static StemOptions read(support::Section section);
-};
-
-/// The fixed last layers: optional 1x1 convolution -> BatchNorm -> activation, mean over the map, dropout,
-/// linear.
-struct HeadOptions {
-    std::int64_t channels = 0; ///< of the 1x1 convolution; 0: none
-    std::string act = "relu";
-    double dropout = 0;
-    static HeadOptions read(support::Section section);
-};
 
 struct Block {
     std::string name;

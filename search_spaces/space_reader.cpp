@@ -12,9 +12,6 @@ namespace {
 
 constexpr std::int64_t max_channels = 65536, max_side = 8192, max_stride = 8, max_blocks = 1000;
 
-const support::EnumNames<std::string> activations{
-    {"relu", "relu"}, {"relu6", "relu6"}, {"swish", "swish"}, {"hswish", "hswish"}};
-
 Shape read_input(support::Section& section) {
     std::vector<std::int64_t> sizes;
     section.require("input").read("input", sizes, {1, max_channels},
@@ -68,41 +65,18 @@ Block read_block(support::Section section, const Shape& input, std::set<std::str
 
 } // namespace
 
-StemOptions StemOptions::read(support::Section section) {
-    StemOptions options;
-    section.read("channels", options.channels, {1, max_channels}, "output channels of the first convolution");
-    section.read("kernel", options.kernel, {1, 11}, "its kernel's side, odd");
-    if (options.kernel % 2 == 0) {
-        section.fail("kernel", fmt::format("{} is even", options.kernel));
-    }
-    section.read("stride", options.stride, {1, max_stride}, "what the image's sides are divided by");
-    section.read("act", options.act, activations, "activation after its BatchNorm");
-    section.finish();
-    return options;
-}
-
-HeadOptions HeadOptions::read(support::Section section) {
-    HeadOptions options;
-    section.read("channels", options.channels, {0, max_channels},
-                 "width of a 1x1 convolution before pooling; 0: none");
-    section.read("act", options.act, activations, "activation after its BatchNorm");
-    section.read("dropout", options.dropout, {0, 0.95}, "share of pooled features dropped while training");
-    section.finish();
-    return options;
-}
-
 SearchSpace SearchSpace::read(support::Section section) {
     SearchSpace space;
     section.read("name", space.name_, "name of the space, for reports");
     space.input_ = read_input(section);
     section.require("classes").read("classes", space.classes_, {1, 1'000'000}, "number of classes");
 
-    support::Section stem = section.section("stem", "the first layer: convolution, BatchNorm, activation");
-    space.stem_ = StemOptions::read(stem);
+    support::Section stem = section.section("stem", "the first layers: convolutions or patch embedding");
+    space.stem_ = StemOptions::read(stem, space.input_);
     check_stride(stem, space.input_, space.stem_.stride);
 
     std::set<std::string> names;
-    Shape map = space.input_.strided(space.stem_.channels, space.stem_.stride);
+    Shape map = space.stem_.output(space.input_);
     for (const support::Section& item : section.list("blocks", "the searchable blocks, in order")) {
         if (space.blocks_.size() == static_cast<std::size_t>(max_blocks)) {
             section.fail("blocks", fmt::format("more than {} blocks", max_blocks));
@@ -114,7 +88,7 @@ SearchSpace SearchSpace::read(support::Section section) {
         section.fail("blocks", "a search space needs at least one block");
     }
     space.head_ = HeadOptions::read(
-        section.section("head", "the last layers: optional 1x1 convolution, mean, dropout, linear"));
+        section.section("head", "the last layers: optional 1x1 convolution, mean, dropout, linear"), map);
     section.finish();
     space.index_choices();
     return space;

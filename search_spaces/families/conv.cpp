@@ -112,7 +112,9 @@ public:
         };
         return all;
     }
-    std::string refuse(const Choice&, const Site&) const override { return ""; }
+    std::string refuse(const Choice&, const Site& site) const override {
+        return refuse_class_token(site.input);
+    }
     Costs costs(const Choice& choice, const Site& site) const override {
         CostMeter meter(site.input);
         for (const ResidualUnitOptions& unit : units(choice, site)) {

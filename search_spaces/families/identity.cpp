@@ -14,8 +14,6 @@ struct IdentityOptions {
     TORCH_ARG(std::int64_t, stride);
 };
 
-bool keeps_shape(const Site& site) { return site.stride == 1 && site.out_channels == site.input.channels; }
-
 /// x, or norm(conv1x1(x)). B x in x H x W -> B x out x ceil(H/stride) x ceil(W/stride).
 struct IdentityImpl final : CloneableBlock<IdentityImpl> {
     explicit IdentityImpl(const IdentityOptions& options_) : options(options_) {
@@ -41,10 +39,12 @@ public:
         static const std::vector<Parameter> none;
         return none;
     }
-    std::string refuse(const Choice&, const Site&) const override { return ""; }
+    std::string refuse(const Choice&, const Site& site) const override {
+        return site.keeps_shape() ? "" : refuse_class_token(site.input);
+    }
     Costs costs(const Choice&, const Site& site) const override {
         CostMeter meter(site.input);
-        if (!keeps_shape(site)) {
+        if (!site.keeps_shape()) {
             meter.convolution(site.out_channels, 1, site.stride, 1, false, true);
         }
         return meter.costs();

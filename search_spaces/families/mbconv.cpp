@@ -183,8 +183,8 @@ public:
     }
     std::string refuse(const Choice& choice, const Site& site) const override {
         const int group = choice.integer("group");
-        if (has_expansion(choice)) {
-            return "";
+        if (has_expansion(choice) || site.input.prefix > 0) {
+            return refuse_class_token(site.input);
         } // the hidden width is made a multiple of the group
         for (const std::int64_t channels :
              {site.input.channels, choice.integer("depth") > 1 ? site.out_channels : 0}) {

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <utility>
 
 #include <torch/torch.h>
 
@@ -23,15 +22,23 @@ struct TokenMixerImpl : torch::nn::Module {
     virtual torch::Tensor forward(const torch::Tensor& tokens) = 0;
 };
 
-/// A mixer that can say which tokens look at which: what ToSA's selector reads.
+/// Queries, keys and values by head, each B x heads x L x d.
+struct Heads {
+    torch::Tensor queries, keys, values;
+};
+
+/// A mixer that can say which tokens look at which, in pieces, so that whoever reads it (ToSA's selector)
+/// need not hold an L x L tensor: its forward() is output(probabilities(scores(queries, keys)) values).
 struct ScoringMixer {
     virtual ~ScoringMixer() = default;
-    struct Scores {
-        torch::Tensor raw;           ///< B x heads x L x L, before the normalisation over the last dimension
-        torch::Tensor probabilities; ///< the same after it: rows sum to 1
-    };
-    /// forward() with the maps it was computed from: quadratic memory, whatever forward() itself needs.
-    virtual std::pair<torch::Tensor, Scores> forward_with_scores(const torch::Tensor& tokens) = 0;
+    virtual std::int64_t heads() const = 0;
+    virtual Heads split(const torch::Tensor& tokens) = 0;
+    /// B x heads x R x d and B x heads x L x d -> B x heads x R x L, before the normalisation.
+    virtual torch::Tensor scores(const torch::Tensor& queries, const torch::Tensor& keys) = 0;
+    /// Normalised over the last dimension: rows sum to 1.
+    virtual torch::Tensor probabilities(const torch::Tensor& scores) = 0;
+    /// B x heads x L x d -> B x L x D.
+    virtual torch::Tensor output(const torch::Tensor& mixed) = 0;
 };
 
 } // namespace tessera::search_spaces

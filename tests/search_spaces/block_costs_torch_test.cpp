@@ -15,12 +15,17 @@ namespace {
 class FlopCounter {
 public:
     FlopCounter() {
+        // LibTorch has no formula for fused attention, but for the products of its unfused twin.
+        at::globalContext().setSDPUseFlash(false);
         operations_ = flops_ = zeros_ = 0;
         handle_ = at::addThreadLocalCallback(at::RecordFunctionCallback(&FlopCounter::record)
                                                  .needsInputs(true)
                                                  .scopes({at::RecordScope::FUNCTION}));
     }
-    ~FlopCounter() { at::removeCallback(handle_); }
+    ~FlopCounter() {
+        at::removeCallback(handle_);
+        at::globalContext().setSDPUseFlash(true);
+    }
     FlopCounter(const FlopCounter&) = delete;
     FlopCounter& operator=(const FlopCounter&) = delete;
 
@@ -74,11 +79,10 @@ void expect_exact(const Choice& choice, const Site& site) {
     const Costs costs = family(choice.family()).costs(choice, site);
     EXPECT_EQ(costs.parameters, parameters_of(*block));
     const FlopCounter counter;
-    const torch::Tensor y =
-        block->forward(torch::randn({3, site.input.channels, site.input.height, site.input.width}));
+    const torch::Tensor y = block->forward(torch::randn(site.input.sizes(3)));
     const Shape out = site.output();
-    EXPECT_EQ(y.sizes(), (std::vector<std::int64_t>{3, out.channels, out.height, out.width}));
-    EXPECT_EQ(counter.operations(), layers_of(*block));
+    EXPECT_EQ(y.sizes(), out.sizes(3));
+    EXPECT_GE(counter.operations(), layers_of(*block)); // attention's products beside them
     EXPECT_EQ(counter.zeros(), 0);
     EXPECT_EQ(counter.macs(), 3 * costs.macs);
     EXPECT_GE(costs.peak_elements, std::max(site.input.elements(), out.elements()));
@@ -142,6 +146,30 @@ TEST(BlockCosts, WholeNetworks) {
         EXPECT_EQ(counter.zeros(), 0);
         EXPECT_EQ(costs.parameters, parameters_of(*network));
     }
+}
+
+TEST(BlockCosts, TransformersOneByOne) {
+    std::vector<Site> sites{
+        {{12, 7, 5}, 12, 1}, {{12, 7, 5, 1}, 12, 1}, {{5, 9, 11}, 6, 2}, {{24, 1, 13, 2}, 24, 1}};
+    for (const char* text : {"attention(depth=2,heads=3,mlp=2)", "attention(heads=6,mlp=0.25)",
+                             "linear_attention(depth=2,heads=3,mlp=1.5)", "linear_attention(heads=2)"}) {
+        for (const Site& site : sites) {
+            expect_exact(complete(Choice::parse(text)), site);
+        }
+    }
+}
+
+TEST(BlockCosts, AttentionByFormula) {
+    // 12 L D^2 + 2 L^2 D a layer of ratio 4.
+    const std::int64_t tokens = 1 + 14 * 14, d = 192;
+    const Site site{{d, 14, 14, 1}, d, 1};
+    const auto costs = family("attention").costs(complete(Choice::parse("attention(depth=2,heads=3)")), site);
+    EXPECT_EQ(costs.macs, 2 * (12 * tokens * d * d + 2 * tokens * tokens * d));
+    EXPECT_EQ(costs.parameters, 2 * (12 * d * d + 13 * d)); // biases 3 + 1 + 4 + 1, two norms of 2
+    const auto linear =
+        family("linear_attention").costs(complete(Choice::parse("linear_attention(depth=2,heads=3)")), site);
+    EXPECT_EQ(linear.macs, 2 * (12 * tokens * d * d + 2 * tokens * d * (d / 3)));
+    EXPECT_EQ(linear.parameters, costs.parameters);
 }
 
 struct Peak {

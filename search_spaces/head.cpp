@@ -1,0 +1,134 @@
+#include "search_spaces/head.h"
+
+#include <fmt/format.h>
+
+#include "search_spaces/block_module.h"
+#include "search_spaces/layers/cloneable_block.h"
+#include "search_spaces/layers/conv_norm_act.h"
+#include "search_spaces/layers/dropout.h"
+#include "search_spaces/layers/token_map.h"
+#include "support/config_scalars.h"
+
+namespace tessera::search_spaces {
+namespace {
+
+const support::EnumNames<std::string> head_activations{
+    {"relu", "relu"}, {"relu6", "relu6"}, {"swish", "swish"}, {"hswish", "hswish"}};
+const support::EnumNames<std::string> head_norms{{"none", "none"}, {"layer", "layer"}};
+const support::EnumNames<std::string> head_pools{{"mean", "mean"}, {"class", "class"}};
+
+struct ClassifierOptions {
+    ClassifierOptions(Shape map, std::int64_t classes, HeadOptions head)
+        : map_(map), classes_(classes), head_(std::move(head)) {}
+    TORCH_ARG(Shape, map);
+    TORCH_ARG(std::int64_t, classes);
+    TORCH_ARG(HeadOptions, head);
+};
+
+/// B x C x H x W, or the sequence with a class token, -> B x classes.
+struct ClassifierImpl final : CloneableBlock<ClassifierImpl> {
+    explicit ClassifierImpl(const ClassifierOptions& options_) : options(options_) {
+        std::int64_t features = options.map().channels;
+        const HeadOptions& head = options.head();
+        if (head.channels > 0) {
+            widen = register_module(
+                "widen",
+                ConvNormAct(ConvNormActOptions(features, head.channels, 1).act(activation(head.act))));
+            features = head.channels;
+        }
+        if (head.norm == "layer") {
+            norm = register_module("norm", token_norm(features));
+        }
+        dropout = register_module("dropout", SeededDropout(SeededDropoutOptions(head.dropout)));
+        linear = register_module("linear", torch::nn::Linear(features, options.classes()));
+    }
+    torch::Tensor forward(const torch::Tensor& x) override {
+        const torch::Tensor map = widen.is_empty() ? x : widen->forward(x);
+        return linear->forward(dropout->forward(pooled(map)));
+    }
+
+    ClassifierOptions options;
+    ConvNormAct widen{nullptr};
+    torch::nn::LayerNorm norm{nullptr};
+    SeededDropout dropout{nullptr};
+    torch::nn::Linear linear{nullptr};
+
+private:
+    torch::Tensor pooled(const torch::Tensor& map) {
+        const std::int64_t prefix = options.map().prefix;
+        if (norm.is_empty() && prefix == 0) {
+            return map.mean({2, 3});
+        }
+        torch::Tensor tokens = to_tokens(map);
+        if (options.head().pool == "class") { // the others' norm would be work for nothing
+            tokens = tokens.select(1, 0);
+            return norm.is_empty() ? tokens : norm->forward(tokens);
+        }
+        tokens = norm.is_empty() ? tokens : norm->forward(tokens);
+        return tokens.slice(1, prefix).mean(1);
+    }
+};
+
+} // namespace
+
+HeadOptions HeadOptions::read(support::Section section, const Shape& map) {
+    HeadOptions options;
+    section.read("channels", options.channels, {0, 65536},
+                 "width of a 1x1 convolution before pooling; 0: none");
+    section.read("act", options.act, head_activations, "activation after its BatchNorm");
+    section.read("norm", options.norm, head_norms,
+                 "LayerNorm over the channels of each position before pooling, as transformers have it");
+    section.read("pool", options.pool, head_pools,
+                 "what the classifier sees: the mean over the image's positions, or the class token");
+    section.read("dropout", options.dropout, {0, 0.95}, "share of pooled features dropped while training");
+    section.finish();
+    if (options.pool == "class" && map.prefix == 0) {
+        section.fail("pool", "there is no class token; stem.class_token: true makes one");
+    }
+    if (options.channels > 0 && map.prefix > 0) {
+        section.fail("channels", "a class token has no place in a convolution's map; 0: none");
+    }
+    return options;
+}
+
+Costs HeadOptions::costs(const Shape& map, std::int64_t classes) const {
+    CostMeter meter(map);
+    if (channels > 0) {
+        meter.convolution(channels, 1, 1, 1, false, true);
+    }
+    if (norm == "layer" && pool == "class") {
+        meter.parameters(2 * meter.shape().channels);
+    } else if (norm == "layer") {
+        meter.layer_norm();
+    }
+    meter.global_pool();
+    meter.linear(classes, true);
+    return meter.costs();
+}
+
+std::string HeadOptions::yaml() const {
+    std::string text =
+        fmt::format("{{channels: {}, act: {}, dropout: {}", channels, act, support::config::to_yaml(dropout));
+    if (norm != "none") {
+        text += fmt::format(", norm: {}", norm);
+    }
+    if (pool != "mean") {
+        text += fmt::format(", pool: {}", pool);
+    }
+    return text + "}";
+}
+
+std::string HeadOptions::skeleton() const {
+    std::string text = fmt::format("{} {}", channels, act);
+    if (norm != "none" || pool != "mean") {
+        text += fmt::format(" {} {}", norm, pool);
+    }
+    return text;
+}
+
+std::shared_ptr<BlockImpl> build_head(const SearchSpace& space) {
+    return std::make_shared<ClassifierImpl>(
+        ClassifierOptions(space.blocks().back().site.output(), space.classes(), space.head()));
+}
+
+} // namespace tessera::search_spaces
