@@ -84,6 +84,7 @@ FineTuned tune(StageContext& context, const Job& job, const training::Datasets& 
     train.label = fmt::format("{} {}", job.folder.parent_path().filename().string(), job.architecture.id());
     train.checkpoint = job.folder / "checkpoint.safetensors";
     train.fingerprint = job.fingerprint;
+    train.tuning = true;
     train.teacher = teacher;
     train.progress = &progress;
     const auto trained = training::train(network, data, options, train);

@@ -96,8 +96,8 @@ void train_together(const PassContext& context, const std::vector<Student*>& stu
     const std::int64_t warmup = std::min<std::int64_t>(steps / 20, 100);
     const auto learn = [&](Student& student, const Maps& maps, std::int64_t step) {
         const std::size_t b = student.block();
-        student.learn(maps[b], maps[b + 1], context.variance[b],
-                      training::cosine_factor(step, steps, warmup));
+        student.learn(maps[b], maps[b + 1], context.variance[b], training::cosine_factor(step, steps, warmup),
+                      static_cast<double>(step) / static_cast<double>(steps));
     };
     auto saved_at = std::chrono::steady_clock::now();
     const auto after = [&](std::int64_t step) {

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "search_spaces/auxiliary_task.h"
 #include "training/layout.h"
 #include "training/state.h"
 
@@ -75,18 +76,22 @@ std::int64_t Student::weight_bytes() const {
     return bytes;
 }
 
-void Student::learn(const Tensor& input, const Tensor& target, const Tensor& variance, double factor) {
+void Student::learn(const Tensor& input, const Tensor& target, const Tensor& variance, double factor,
+                    double progress) {
     if (!active()) {
         return;
     }
     // oneTBB's threads start with gradients on, but a task may run inside another's guard.
     const at::AutoGradMode with_gradients(true);
     optimizer_->zero_grad();
+    search_spaces::set_progress(*module_, progress);
     const Tensor output = module_->forward(input);
-    const Tensor loss = training::noise_to_signal(output, target, variance);
+    const Tensor imitation = training::noise_to_signal(output, target, variance);
+    const Tensor own = search_spaces::auxiliary_loss(*module_);
+    const Tensor loss = own.defined() ? imitation + own : imitation;
     const auto value = loss.item<double>();
     if (!first_loss_) {
-        first_loss_ = value;
+        first_loss_ = imitation.item<double>();
     }
     if (!std::isfinite(value)) {
         finite_ = false;

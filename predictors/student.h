@@ -34,9 +34,10 @@ public:
     std::int64_t weight_bytes() const;
 
     /// One step on a batch of the reference's maps at `factor` times the learning rate; the last one where
-    /// the loss is not finite.
+    /// the loss is not finite. `progress` is the share of the steps that are done, for blocks with a task of
+    /// their own (search_spaces/auxiliary_task.h).
     void learn(const torch::Tensor& input, const torch::Tensor& target, const torch::Tensor& variance,
-               double factor);
+               double factor, double progress = 1);
 
     /// BatchNorm statistics anew: begin, forward over batches, end.
     void begin_settling();

@@ -18,7 +18,8 @@
     FAMILY(conv)                                                                                             \
     FAMILY(mbconv)                                                                                           \
     FAMILY(attention)                                                                                        \
-    FAMILY(linear_attention)
+    FAMILY(linear_attention)                                                                                 \
+    FAMILY(tosa)
 
 namespace tessera::search_spaces {
 

@@ -11,6 +11,7 @@
 
 #include <fmt/format.h>
 
+#include "search_spaces/auxiliary_task.h"
 #include "support/error.h"
 #include "support/interrupt.h"
 #include "support/log.h"
@@ -155,12 +156,19 @@ torch::Tensor Trainer::take_step(const EpochPlan& plan, std::int64_t step) {
 
     search_spaces::reseed_dropout(
         *network_, support::derive_seed(context_.seed, {"dropout", plan.name, std::to_string(step)}));
+    const std::int64_t done = (plan.number - 1) * steps_ + step;
+    search_spaces::set_progress(
+        *network_,
+        context_.tuning ? 1 : static_cast<double>(done) / static_cast<double>(options_.epochs * steps_));
     torch::Tensor logits;
     {
         const Autocast autocast(autocast_);
         logits = network_->forward(images).to(torch::kFloat32);
     }
-    const torch::Tensor loss = loss_of(logits, images, labels);
+    torch::Tensor loss = loss_of(logits, images, labels);
+    if (const torch::Tensor own = search_spaces::auxiliary_loss(*network_); own.defined()) {
+        loss = loss + own;
+    }
     const double value = loss.item<double>();
     if (!std::isfinite(value)) {
         throw support::RunError(
@@ -169,7 +177,6 @@ torch::Tensor Trainer::take_step(const EpochPlan& plan, std::int64_t step) {
     }
     optimizer_.zero_grad();
     loss.backward();
-    const std::int64_t done = (plan.number - 1) * steps_ + step;
     optimizer_.step(learning_rate(done));
     average_.update(done);
     open_.loss_sum += value;

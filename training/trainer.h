@@ -70,6 +70,8 @@ struct TrainContext {
     std::filesystem::path checkpoint;
     double checkpoint_seconds = 60;
     std::string fingerprint; ///< of what the checkpoint was made from: one of another fingerprint is ignored
+    /// The network starts from trained weights: blocks with a task of their own have it behind them.
+    bool tuning = false;
     /// Needed where distillation_weight > 0. Used as it is, perhaps by several trainings at once: evaluation
     /// mode, on `device`.
     search_spaces::Network teacher{nullptr};

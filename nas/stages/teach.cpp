@@ -37,6 +37,7 @@ std::vector<std::string> teach_work(StageContext& context, const std::string& fi
     train.label = "teach";
     train.checkpoint = context.run / "teach/checkpoint.safetensors";
     train.fingerprint = fingerprint;
+    train.tuning = !config.teach.weights.empty();
     const auto draw = [&](const std::vector<training::EpochMetrics>& history) {
         support::write_atomically(context.run / "teach/metrics.csv", training::history_csv(history));
         support::write_atomically(context.run / "teach/metrics.svg",

@@ -151,8 +151,11 @@ TEST(BlockCosts, WholeNetworks) {
 TEST(BlockCosts, TransformersOneByOne) {
     std::vector<Site> sites{
         {{12, 7, 5}, 12, 1}, {{12, 7, 5, 1}, 12, 1}, {{5, 9, 11}, 6, 2}, {{24, 1, 13, 2}, 24, 1}};
-    for (const char* text : {"attention(depth=2,heads=3,mlp=2)", "attention(heads=6,mlp=0.25)",
-                             "linear_attention(depth=2,heads=3,mlp=1.5)", "linear_attention(heads=2)"}) {
+    for (const char* text :
+         {"attention(depth=2,heads=3,mlp=2)", "attention(heads=6,mlp=0.25)",
+          "linear_attention(depth=2,heads=3,mlp=1.5)", "linear_attention(heads=2)", "tosa(heads=3,mlp=2)",
+          "tosa(depth=4,heads=2,keep=0.25,selector=heads)",
+          "tosa(heads=6,keep=0.75,attention=linear,scores=softmax,width=1)", "tosa(heads=3,keep=1)"}) {
         for (const Site& site : sites) {
             expect_exact(complete(Choice::parse(text)), site);
         }

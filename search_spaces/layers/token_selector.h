@@ -1,0 +1,37 @@
+// ToSA's token selector: from the attention maps of one layer to those of the next (arXiv 2406.08816).
+#pragma once
+
+#include <torch/torch.h>
+
+namespace tessera::search_spaces {
+
+struct TokenSelectorOptions {
+    TokenSelectorOptions(std::int64_t maps, std::int64_t width) : maps_(maps), width_(width) {}
+    /// Attention maps that it reads and predicts: all heads, or 1 for their mean, which is far cheaper.
+    TORCH_ARG(std::int64_t, maps);
+    TORCH_ARG(std::int64_t, width); ///< hidden channels
+};
+
+/// log_softmax(conv(relu(conv(map)))) over the keys, both convolutions 1x1 over the maps as channels, so that
+/// nothing depends on the number of tokens. B x maps x R x L, any R rows of the map, -> the same shape.
+struct TokenSelectorImpl : torch::nn::Module {
+    explicit TokenSelectorImpl(const TokenSelectorOptions& options);
+    torch::Tensor forward(const torch::Tensor& map);
+
+    TokenSelectorOptions options;
+    torch::nn::Conv2d read{nullptr}, predict{nullptr};
+};
+TORCH_MODULE(TokenSelector);
+
+/// KL(truth || predicted), mean over batch, maps and rows. Truth: probabilities; predicted: their logarithms.
+torch::Tensor selector_loss(const torch::Tensor& truth, const torch::Tensor& predicted);
+
+/// How much the tokens are looked at: column sums of B x maps x R x L probabilities, mean over the maps;
+/// B x L. Over all rows of a map they add up to L.
+torch::Tensor importance_of(const torch::Tensor& probabilities);
+
+/// Indices of the `keep` most important tokens behind the first `prefix`, which are always taken, in the
+/// order of their places: B x (prefix + keep). Of equal tokens those further in front are kept.
+torch::Tensor kept_tokens(const torch::Tensor& importance, std::int64_t keep, std::int64_t prefix);
+
+} // namespace tessera::search_spaces
