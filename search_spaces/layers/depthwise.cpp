@@ -60,8 +60,9 @@ struct Scratch {
 /// An image cut into strips whose working set fits a core's second-level cache.
 class Strips {
 public:
-    explicit Strips(const kernel::Size& size) : size_(size) {
-        constexpr std::int64_t places = 2048; // of some 64 bytes each
+    /// One strip an image where `whole`.
+    Strips(const kernel::Size& size, bool whole) : size_(size) {
+        const std::int64_t places = whole ? size.height * size.width : 4096; // of some 64 bytes each
         length_ = size.kernel_height == 1 ? places : std::max<std::int64_t>(8, places / size.width);
         count_ = (extent() + length_ - 1) / length_;
     }
@@ -105,11 +106,12 @@ struct ConvolutionCall {
     bool flipped = false;
 };
 
-/// Fills `output` and, where it is defined, `plain`, the prefix's rows excepted.
+/// Fills `output` and, where it is defined, `plain`, the prefix's rows excepted. The output may be the input:
+/// an image's block is then copied before anything is written.
 void convolve(const ConvolutionCall& call, torch::Tensor& output, torch::Tensor& plain) {
     const kernel::Kernel& build = *depthwise_build();
     const kernel::Size size = size_of(call.weight, call.grid);
-    const Strips strips(size);
+    const Strips strips(size, output.is_same(call.input));
     const std::int64_t images = call.input.size(0), blocks = (size.channels + build.lanes - 1) / build.lanes;
     const std::int64_t a_block = images * strips.count(), scratch_floats = strips.scratch();
     at::parallel_for(0, blocks * a_block, 1, [&](std::int64_t begin, std::int64_t end) {
@@ -141,7 +143,7 @@ std::pair<torch::Tensor, torch::Tensor> weight_gradient(const torch::Tensor& inp
     constexpr std::int64_t most_shares = 8;
     const kernel::Kernel& build = *depthwise_build();
     const kernel::Size size = size_of(weight, grid);
-    const Strips strips(size);
+    const Strips strips(size, false);
     const std::int64_t items = input.size(0) * strips.count(), shares = std::min(items, most_shares);
     const std::int64_t blocks = (size.channels + build.lanes - 1) / build.lanes;
     const std::int64_t taps = size.kernel_height * size.kernel_width, scratch_floats = strips.scratch();
@@ -171,22 +173,19 @@ std::pair<torch::Tensor, torch::Tensor> weight_gradient(const torch::Tensor& inp
     return {by_channel.narrow(1, 0, taps).reshape(weight.sizes()), by_channel.select(1, taps).contiguous()};
 }
 
-/// forward: the result and, if the factor's gradient will need it, the result before the factor.
-std::pair<torch::Tensor, torch::Tensor> run_depthwise(const torch::Tensor& x, const torch::Tensor& weight,
-                                                      const torch::Tensor& bias, const TokenGrid& grid,
-                                                      const torch::Tensor& factor, bool keep_plain) {
-    torch::Tensor output = torch::empty(x.sizes(), x.options());
-    torch::Tensor plain = keep_plain ? torch::empty(x.sizes(), x.options()) : torch::Tensor();
+/// Fills `output`, which may be x, and, where it is defined, `plain`: the result before the factor.
+void run_depthwise(const torch::Tensor& x, const torch::Tensor& weight, const torch::Tensor& bias,
+                   const TokenGrid& grid, const torch::Tensor& factor, torch::Tensor output,
+                   torch::Tensor plain) {
     convolve({x, {}, weight, bias, factor, grid, false}, output, plain);
     if (grid.prefix > 0) {
-        torch::Tensor target = output.narrow(1, 0, grid.prefix);
-        const torch::Tensor prefix = x.narrow(1, 0, grid.prefix) + bias;
-        target.copy_(factor.defined() ? prefix * factor.narrow(1, 0, grid.prefix) : prefix);
-        if (keep_plain) {
-            plain.narrow(1, 0, grid.prefix).copy_(prefix);
+        const auto prefix_of = [&](const torch::Tensor& t) { return t.narrow(1, 0, grid.prefix); };
+        const torch::Tensor prefix = prefix_of(x) + bias;
+        prefix_of(output).copy_(factor.defined() ? prefix * prefix_of(factor) : prefix);
+        if (plain.defined()) {
+            prefix_of(plain).copy_(prefix);
         }
     }
-    return {output, plain};
 }
 
 struct DepthwiseFunction : torch::autograd::Function<DepthwiseFunction> {
@@ -194,8 +193,10 @@ struct DepthwiseFunction : torch::autograd::Function<DepthwiseFunction> {
                                  const torch::Tensor& weight, const torch::Tensor& bias,
                                  const std::optional<torch::Tensor>& optional_factor, const TokenGrid& grid) {
         const torch::Tensor factor = optional_factor.value_or(torch::Tensor());
-        const auto [output, plain] =
-            run_depthwise(x, weight, bias, grid, factor, factor.defined() && factor.requires_grad());
+        const torch::Tensor output = torch::empty(x.sizes(), x.options());
+        const torch::Tensor plain =
+            factor.defined() && factor.requires_grad() ? torch::empty_like(output) : torch::Tensor();
+        run_depthwise(x, weight, bias, grid, factor, output, plain);
         context->save_for_backward({x, weight, factor, plain});
         context->saved_data["grid"] = std::vector<std::int64_t>{grid.height, grid.width, grid.prefix};
         return output;
@@ -242,8 +243,11 @@ struct DepthwiseFunction : torch::autograd::Function<DepthwiseFunction> {
 
 } // namespace
 
-torch::Tensor depthwise(const torch::Tensor& tokens, const torch::Tensor& weight, const torch::Tensor& bias,
-                        const TokenGrid& grid, const torch::Tensor& factor) {
+namespace {
+
+torch::Tensor checked_depthwise(const torch::Tensor& tokens, const torch::Tensor& weight,
+                                const torch::Tensor& bias, const TokenGrid& grid, const torch::Tensor& factor,
+                                bool reuse) {
     TORCH_CHECK(tokens.dim() == 3 && tokens.size(1) == grid.length() && tokens.size(2) == weight.size(0) &&
                     (!factor.defined() || factor.sizes() == tokens.sizes()),
                 "depthwise: the tokens' shape ", tokens.sizes(), " does not fit the grid of ", grid.prefix,
@@ -253,12 +257,27 @@ torch::Tensor depthwise(const torch::Tensor& tokens, const torch::Tensor& weight
     }
     const torch::Tensor x = in_tokens(tokens), times = factor.defined() ? in_tokens(factor) : factor;
     const torch::Tensor taps = weight.contiguous(), offset = bias.contiguous();
-    const bool learning =
-        torch::GradMode::is_enabled() && (x.requires_grad() || weight.requires_grad() ||
-                                          bias.requires_grad() || (times.defined() && times.requires_grad()));
-    return learning ? DepthwiseFunction::apply(x, taps, offset,
-                                               times.defined() ? std::optional(times) : std::nullopt, grid)
-                    : run_depthwise(x, taps, offset, grid, times, false).first;
+    const auto learns = [](const torch::Tensor& t) { return t.defined() && t.requires_grad(); };
+    if (torch::GradMode::is_enabled() && (learns(x) || learns(weight) || learns(bias) || learns(times))) {
+        return DepthwiseFunction::apply(x, taps, offset,
+                                        times.defined() ? std::optional(times) : std::nullopt, grid);
+    }
+    const torch::Tensor output = reuse ? x : torch::empty(x.sizes(), x.options());
+    run_depthwise(x, taps, offset, grid, times, output, {});
+    return output;
+}
+
+} // namespace
+
+torch::Tensor depthwise(const torch::Tensor& tokens, const torch::Tensor& weight, const torch::Tensor& bias,
+                        const TokenGrid& grid, const torch::Tensor& factor) {
+    return checked_depthwise(tokens, weight, bias, grid, factor, /*reuse=*/false);
+}
+
+torch::Tensor depthwise_of_fresh(const torch::Tensor& fresh, const torch::Tensor& weight,
+                                 const torch::Tensor& bias, const TokenGrid& grid,
+                                 const torch::Tensor& factor) {
+    return checked_depthwise(fresh, weight, bias, grid, factor, /*reuse=*/true);
 }
 
 DepthwiseImpl::DepthwiseImpl(const DepthwiseOptions& options_) : options(options_) { reset(); }
@@ -284,8 +303,8 @@ void DepthwiseImpl::initialise_own(at::Generator generator) {
     bias.narrow(0, plain, options.gates()).fill_(1);
 }
 
-torch::Tensor DepthwiseImpl::forward(const torch::Tensor& tokens, const torch::Tensor& factor) {
-    return depthwise(tokens, weight, bias, options.grid(), factor);
+torch::Tensor DepthwiseImpl::forward(const torch::Tensor& fresh, const torch::Tensor& factor) {
+    return depthwise_of_fresh(fresh, weight, bias, options.grid(), factor);
 }
 
 } // namespace tessera::search_spaces

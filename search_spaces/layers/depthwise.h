@@ -22,6 +22,10 @@ namespace tessera::search_spaces {
 /// Otherwise, and while tracing, LibTorch's convolution.
 torch::Tensor depthwise(const torch::Tensor& tokens, const torch::Tensor& weight, const torch::Tensor& bias,
                         const TokenGrid& grid, const torch::Tensor& factor = {});
+/// The same for tokens that nothing else will read: without gradients the result takes their memory.
+torch::Tensor depthwise_of_fresh(const torch::Tensor& fresh, const torch::Tensor& weight,
+                                 const torch::Tensor& bias, const TokenGrid& grid,
+                                 const torch::Tensor& factor = {});
 
 struct DepthwiseOptions {
     DepthwiseOptions(std::int64_t channels, std::int64_t kernel, TokenGrid grid)
@@ -34,14 +38,14 @@ struct DepthwiseOptions {
     TORCH_ARG(double, gate_gain) = 1;   ///< and of the gates'
 };
 
-/// depthwise() with its parameters. Its first weights keep the variance of what comes out of a linear layer
-/// that initialise() filled, divided by the two which Kaiming's rule multiplies it with: mixing channels and
-/// then tokens has gain 1 in all.
+/// depthwise_of_fresh() with its parameters. Its first weights keep the variance of what comes out of a
+/// linear layer that initialise() filled, divided by the two which Kaiming's rule multiplies it with: mixing
+/// channels and then tokens has gain 1 in all.
 struct DepthwiseImpl : torch::nn::Cloneable<DepthwiseImpl>, SelfInitialising {
     explicit DepthwiseImpl(const DepthwiseOptions& options);
     void reset() override;
     void initialise_own(at::Generator generator) override;
-    torch::Tensor forward(const torch::Tensor& tokens, const torch::Tensor& factor = {});
+    torch::Tensor forward(const torch::Tensor& fresh, const torch::Tensor& factor = {});
 
     DepthwiseOptions options;
     torch::Tensor weight, bias;

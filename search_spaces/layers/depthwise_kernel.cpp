@@ -14,10 +14,10 @@ namespace tessera::search_spaces::depthwise_kernel {
 #ifdef TESSERA_DEPTHWISE_X86
 
 #ifdef __clang__
-#pragma clang attribute push(__attribute__((target("avx512f,avx2,fma"))), apply_to = function)
+#pragma clang attribute push(__attribute__((target("avx512f,avx2,fma,prfchw"))), apply_to = function)
 #else
 #pragma GCC push_options
-#pragma GCC target("avx512f,avx2,fma")
+#pragma GCC target("avx512f,avx2,fma,prfchw")
 #endif
 namespace avx512 {
 namespace {
@@ -30,11 +30,11 @@ constexpr Kernel build{"avx512", lanes, scratch, load_weights, convolve, accumul
 } // namespace avx512
 #ifdef __clang__
 #pragma clang attribute pop
-#pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
+#pragma clang attribute push(__attribute__((target("avx2,fma,prfchw"))), apply_to = function)
 #else
 #pragma GCC pop_options
 #pragma GCC push_options
-#pragma GCC target("avx2,fma")
+#pragma GCC target("avx2,fma,prfchw")
 #endif
 namespace avx2 {
 namespace {

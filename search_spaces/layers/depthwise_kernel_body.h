@@ -210,6 +210,8 @@ std::int64_t scratch(const Size& size, const Strip& strip) {
     return tile_floats + size.kernel_height * size.kernel_width * lanes + window_of(size, strip).floats();
 }
 
+constexpr std::int64_t ahead = 24; // places between a prefetch and its use
+
 void copy_window(float* to, const Map<const float>& map, const Map<const float>& factor, const Size& size,
                  const Window& window, std::int64_t channel, std::int64_t count) {
     for (std::int64_t y = window.top; y < window.bottom; ++y) {
@@ -217,14 +219,29 @@ void copy_window(float* to, const Map<const float>& map, const Map<const float>&
         const float* from = map.data + place * map.place_stride + channel;
         const float* times = factor ? factor.data + place * factor.place_stride + channel : nullptr;
         for (std::int64_t x = 0; x < window.right - window.left; ++x, from += map.place_stride) {
+            __builtin_prefetch(from + ahead * map.place_stride, 0);
             Vector value = gather_block(from, count);
             if (times != nullptr) {
+                __builtin_prefetch(times + ahead * factor.place_stride, 0);
                 value *= gather_block(times, count);
                 times += factor.place_stride;
             }
             store(to + x * lanes, value);
         }
         to += window.row_stride();
+    }
+}
+
+inline void fetch(const Map<const float>& map, std::int64_t place, std::int64_t places,
+                  std::int64_t channel) {
+    for (std::int64_t t = 0; map && t < places; ++t) {
+        __builtin_prefetch(map.data + (place + t) * map.place_stride + channel, 0);
+    }
+}
+inline void fetch_for_writing(const Map<float>& map, std::int64_t place, std::int64_t places,
+                              std::int64_t channel) {
+    for (std::int64_t t = 0; map && t < places; ++t) {
+        __builtin_prefetch(map.data + (place + t) * map.place_stride + channel, 1);
     }
 }
 
@@ -259,6 +276,10 @@ void convolve(const Convolution& work, std::int64_t block, const Strip& strip, f
         const std::int64_t first = x - dx;        // the column under the first tap of the first place
         const std::int64_t begin = most(0, -first), end = least(tile.places + 2 * dx, size.width - first);
         for (std::int64_t y = strip.top; y < strip.bottom; ++y) {
+            // Fetched while the sums are computed: a place's line is far from its neighbour's.
+            fetch_for_writing(work.output, y * size.width + x, tile.places, channel);
+            fetch_for_writing(work.plain, y * size.width + x, tile.places, channel);
+            fetch(work.output_factor, y * size.width + x, tile.places, channel);
             const std::int64_t row = most(0, y - dy), row_end = least(size.height, y + dy + 1);
             tile.sums(tile_memory, bias, weights + (row - (y - dy)) * size.kernel_width * lanes,
                       input + (row - window.top) * window.row_stride() + (first - window.left) * lanes,

@@ -73,6 +73,9 @@ TEST(Depthwise, EqualsTheConvolutionInDoublePrecisionWithItsGradients) {
             }
             const torch::NoGradGuard no_grad; // another way through: nothing is kept for gradients
             EXPECT_TRUE(torch::equal(depthwise(in.x, in.weight, in.bias, shape.grid, in.factor), got[0]));
+            const torch::Tensor fresh = in.x.clone();
+            EXPECT_TRUE(
+                torch::equal(depthwise_of_fresh(fresh, in.weight, in.bias, shape.grid, in.factor), got[0]));
         }
     }
 }
