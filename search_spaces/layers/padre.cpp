@@ -1,0 +1,42 @@
+#include "search_spaces/layers/padre.h"
+
+#include <fmt/format.h>
+
+#include "search_spaces/layers/cloneable_block.h"
+
+namespace tessera::search_spaces {
+
+PadreImpl::PadreImpl(const PadreOptions& options_) : options(options_) {
+    const std::int64_t dim = options.dim(), degree = options.degree(), kernel = options.kernel();
+    TORCH_CHECK(degree >= 1 && degree <= 3, "padre: the degree is ", degree, ", not 1 to 3");
+    TORCH_CHECK(kernel == 3 || kernel == 5 || kernel == 7 || kernel == 11, "padre: the kernel is ", kernel,
+                ", not 3, 5, 7 or 11");
+    channel_mix = register_module("channel_mix", torch::nn::Linear(dim, degree * dim));
+    token_mix = register_module(
+        "token_mix",
+        Depthwise(
+            DepthwiseOptions(degree * dim, kernel, options.grid()).gates((degree - 1) * dim).gate_gain(0.5)));
+    for (std::int64_t i = 1; i < degree; ++i) {
+        chain_channel_mix.push_back(
+            register_module(fmt::format("chain_channel_mix{}", i), torch::nn::Linear(dim, dim)));
+        chain_token_mix.push_back(register_module(fmt::format("chain_token_mix{}", i),
+                                                  Depthwise(DepthwiseOptions(dim, kernel, options.grid()))));
+    }
+}
+
+std::shared_ptr<torch::nn::Module> PadreImpl::clone(const std::optional<torch::Device>& device) const {
+    auto copy = std::make_shared<PadreImpl>(options);
+    copy_state(*this, *copy, device);
+    return copy;
+}
+
+torch::Tensor PadreImpl::forward(const torch::Tensor& tokens) {
+    const auto y = token_mix->forward(channel_mix->forward(tokens)).chunk(options.degree(), 2);
+    torch::Tensor z = y[0];
+    for (std::size_t i = 0; i < chain_token_mix.size(); ++i) {
+        z = chain_token_mix[i]->forward(chain_channel_mix[i]->forward(z), y[i + 1]);
+    }
+    return z;
+}
+
+} // namespace tessera::search_spaces
