@@ -98,6 +98,12 @@ void CostMeter::dense(std::int64_t out_channels, bool bias) {
     shape_ = out;
 }
 
+void CostMeter::depthwise(std::int64_t window) {
+    const std::int64_t weights = product(shape_.channels, window);
+    costs_.then({product(weights, shape_.height, shape_.width), sum(weights, shape_.channels), 0});
+    observe(shape_.elements());
+}
+
 void CostMeter::layer_norm() {
     parameters(product(2, shape_.channels));
     observe(shape_.elements());

@@ -60,6 +60,9 @@ public:
     void linear(std::int64_t out_features, bool bias);
     /// Dense layer on each position alone.
     void dense(std::int64_t out_channels, bool bias);
+    /// Each channel mixed over a window of positions, "same" padding, with a bias; tokens outside the grid
+    /// are left as they are.
+    void depthwise(std::int64_t window);
     /// LayerNorm over the channels of each position, into a new tensor: scale and shift a channel.
     void layer_norm();
     /// A tensor of parameters that is added in place (positions), or beside the flow (a class token).

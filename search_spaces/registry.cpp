@@ -19,6 +19,7 @@
     FAMILY(mbconv)                                                                                           \
     FAMILY(attention)                                                                                        \
     FAMILY(linear_attention)                                                                                 \
+    FAMILY(padre)                                                                                            \
     FAMILY(tosa)
 
 namespace tessera::search_spaces {

@@ -39,4 +39,19 @@ torch::Tensor PadreImpl::forward(const torch::Tensor& tokens) {
     return z;
 }
 
+void count_padre(CostMeter& meter, std::int64_t degree, std::int64_t kernel) {
+    const Shape tokens = meter.shape();
+    const std::int64_t window = tokens.height > 1 ? kernel * kernel : kernel;
+    meter.dense(degree * tokens.channels, true);
+    meter.depthwise(window);                                       // into a new tensor
+    const std::int64_t factors = (degree - 1) * tokens.elements(); // Y_2 .. wait while Z_1 .. flows
+    meter.become(tokens);
+    meter.hold(factors);
+    for (std::int64_t i = 1; i < degree; ++i) {
+        meter.dense(tokens.channels, true);
+        meter.depthwise(window); // and multiplied in place
+    }
+    meter.release(factors);
+}
+
 } // namespace tessera::search_spaces

@@ -5,6 +5,7 @@
 
 #include <torch/torch.h>
 
+#include "search_spaces/costs.h"
 #include "search_spaces/layers/depthwise.h"
 #include "search_spaces/layers/token_mixer.h"
 
@@ -40,5 +41,8 @@ struct PadreImpl : TokenMixerImpl {
     std::vector<Depthwise> chain_token_mix;           ///< C_1..
 };
 TORCH_MODULE(Padre);
+
+/// Costs of the mixer on the meter's tokens. Pointwise products are not counted, as nowhere else.
+void count_padre(CostMeter& meter, std::int64_t degree, std::int64_t kernel);
 
 } // namespace tessera::search_spaces

@@ -19,26 +19,18 @@ using support::testing::message_of;
 using ::testing::HasSubstr;
 using testing::space_of;
 
-SearchSpace deit(std::int64_t channels, std::int64_t heads) {
-    return space_of(fmt::format(R"(
-input: [3, 224, 224]
-classes: 1000
-stem: {{kind: patch, channels: {0}, stride: 16, positions: learned, class_token: true}}
-blocks:
-  - {{name: a, channels: {0}, choices: [attention: {{depth: 6, heads: {1}}}]}}
-  - {{name: b, channels: {0}, choices: [attention: {{depth: 6, heads: {1}}}]}}
-head: {{norm: layer, pool: class}}
-)",
-                                channels, heads));
+SearchSpace deit(const std::string& size) {
+    const auto document = support::Document::load(TESSERA_SOURCE_DIR "/configs/deit-" + size + ".yaml");
+    return SearchSpace::read(document.root().section("space", "the search space"));
 }
 
 TEST(VisionTransformer, DeitHasItsPublishedParameters) {
-    for (const auto& [channels, heads, published] :
-         {std::tuple{192, 3, 5'717'416}, std::tuple{384, 6, 22'050'664}, std::tuple{768, 12, 86'567'656}}) {
-        const SearchSpace space = deit(channels, heads);
-        EXPECT_EQ(space.costs(space.reference()).parameters, published);
+    for (const auto& [size, published] :
+         {std::pair{"tiny", 5'717'416}, std::pair{"small", 22'050'664}, std::pair{"base", 86'567'656}}) {
+        const SearchSpace space = deit(size);
+        EXPECT_EQ(space.costs(space.reference()).parameters, published) << size;
     }
-    const SearchSpace tiny = deit(192, 3);
+    const SearchSpace tiny = deit("tiny");
     std::int64_t built = 0;
     for (const auto& parameter : Network(tiny, tiny.reference())->parameters()) {
         built += parameter.numel();
