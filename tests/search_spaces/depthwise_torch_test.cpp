@@ -119,12 +119,10 @@ TEST(Depthwise, BitsDoNotDependOnTheNumberOfThreads) {
         const Inputs in = inputs_of(shape, true);
         at::set_num_threads(1);
         const auto one = result_and_gradients(in.cast(torch::kFloat), shape.grid);
-        for (const int more : {2, 3}) {
-            at::set_num_threads(more);
-            const auto several = result_and_gradients(in.cast(torch::kFloat), shape.grid);
-            for (std::size_t i = 0; i < one.size(); ++i) {
-                EXPECT_TRUE(torch::equal(one[i], several[i])) << text(shape) << ", tensor " << i;
-            }
+        at::set_num_threads(2);
+        const auto two = result_and_gradients(in.cast(torch::kFloat), shape.grid);
+        for (std::size_t i = 0; i < one.size(); ++i) {
+            EXPECT_TRUE(torch::equal(one[i], two[i])) << text(shape) << ", tensor " << i;
         }
     }
     at::set_num_threads(threads);
