@@ -72,10 +72,10 @@ public:
         return along_row() ? kernel::Strip{0, size_.height, begin, end}
                            : kernel::Strip{begin, end, 0, size_.width};
     }
-    std::int64_t scratch() const {
+    std::int64_t scratch(std::int64_t inputs = 0) const {
         std::int64_t most = 0;
         for (std::int64_t i = 0; i < count_; ++i) {
-            most = std::max(most, depthwise_build()->scratch(size_, (*this)[i]));
+            most = std::max(most, depthwise_build()->scratch(size_, (*this)[i], inputs));
         }
         return most;
     }
@@ -104,6 +104,7 @@ struct ConvolutionCall {
     torch::Tensor input, input_factor, weight, bias, output_factor;
     TokenGrid grid;
     bool flipped = false;
+    torch::Tensor projection = {}, projection_bias = {};
 };
 
 /// Fills `output` and, where it is defined, `plain`, the prefix's rows excepted. The output may be the input:
@@ -111,9 +112,15 @@ struct ConvolutionCall {
 void convolve(const ConvolutionCall& call, torch::Tensor& output, torch::Tensor& plain) {
     const kernel::Kernel& build = *depthwise_build();
     const kernel::Size size = size_of(call.weight, call.grid);
-    const Strips strips(size, output.is_same(call.input));
+    // Strips overlap by the kernel's reach: a projection is computed once for each place instead.
+    const Strips strips(size, output.is_same(call.input) || call.projection.defined());
+    kernel::Projection projection;
+    if (call.projection.defined()) {
+        projection = {call.projection.const_data_ptr<float>(), call.projection_bias.const_data_ptr<float>(),
+                      call.projection.size(1)};
+    }
     const std::int64_t images = call.input.size(0), blocks = (size.channels + build.lanes - 1) / build.lanes;
-    const std::int64_t a_block = images * strips.count(), scratch_floats = strips.scratch();
+    const std::int64_t a_block = images * strips.count(), scratch_floats = strips.scratch(projection.inputs);
     at::parallel_for(0, blocks * a_block, 1, [&](std::int64_t begin, std::int64_t end) {
         const Scratch scratch(scratch_floats);
         for (std::int64_t i = begin; i < end; ++i) {
@@ -126,7 +133,8 @@ void convolve(const ConvolutionCall& call, torch::Tensor& output, torch::Tensor&
                                            call.bias.defined() ? call.bias.const_data_ptr<float>() : nullptr,
                                            image_of<const float>(call.output_factor, call.grid, image),
                                            image_of<float>(output, call.grid, image),
-                                           image_of<float>(plain, call.grid, image)};
+                                           image_of<float>(plain, call.grid, image),
+                                           projection};
             if (i == begin || i % a_block == 0) {
                 build.load_weights(work, block, scratch.data);
             }
@@ -280,6 +288,44 @@ torch::Tensor depthwise_of_fresh(const torch::Tensor& fresh, const torch::Tensor
     return checked_depthwise(fresh, weight, bias, grid, factor, /*reuse=*/true);
 }
 
+torch::Tensor linear_depthwise(const torch::Tensor& tokens, const torch::Tensor& linear_weight,
+                               const torch::Tensor& linear_bias, const torch::Tensor& weight,
+                               const torch::Tensor& bias, const TokenGrid& grid,
+                               const torch::Tensor& factor) {
+    // One call of a good matrix product beats small ones where loading the weights is most of the work; a
+    // window beyond the caches is worse than strips. Neither depends on the number of threads, which must not
+    // be seen.
+    constexpr std::int64_t fewest_places = 192, most_places = 32768;
+    const std::int64_t places = grid.height * grid.width;
+    const bool apart = torch::GradMode::is_enabled() || tokens.size(0) * places < fewest_places ||
+                       places > most_places || !kernel_applies(tokens, weight, bias, factor) ||
+                       linear_weight.scalar_type() != torch::kFloat ||
+                       linear_bias.scalar_type() != torch::kFloat || tokens.size(1) != grid.length() ||
+                       tokens.size(2) != linear_weight.size(1);
+    if (apart) {
+        return depthwise_of_fresh(at::linear(tokens, linear_weight, linear_bias), weight, bias, grid, factor);
+    }
+    const torch::Tensor x = in_tokens(tokens), times = factor.defined() ? in_tokens(factor) : factor;
+    torch::Tensor output = torch::empty({x.size(0), x.size(1), weight.size(0)}, x.options()), none;
+    convolve({x,
+              {},
+              weight.contiguous(),
+              bias.contiguous(),
+              times,
+              grid,
+              false,
+              linear_weight.contiguous(),
+              linear_bias.contiguous()},
+             output, none);
+    if (grid.prefix > 0) {
+        const torch::Tensor prefix =
+            at::linear(x.narrow(1, 0, grid.prefix), linear_weight, linear_bias) + bias;
+        output.narrow(1, 0, grid.prefix)
+            .copy_(factor.defined() ? prefix * times.narrow(1, 0, grid.prefix) : prefix);
+    }
+    return output;
+}
+
 DepthwiseImpl::DepthwiseImpl(const DepthwiseOptions& options_) : options(options_) { reset(); }
 
 void DepthwiseImpl::reset() {
@@ -303,8 +349,9 @@ void DepthwiseImpl::initialise_own(at::Generator generator) {
     bias.narrow(0, plain, options.gates()).fill_(1);
 }
 
-torch::Tensor DepthwiseImpl::forward(const torch::Tensor& fresh, const torch::Tensor& factor) {
-    return depthwise_of_fresh(fresh, weight, bias, options.grid(), factor);
+torch::Tensor DepthwiseImpl::forward(const torch::Tensor& tokens, torch::nn::LinearImpl& linear,
+                                     const torch::Tensor& factor) {
+    return linear_depthwise(tokens, linear.weight, linear.bias, weight, bias, options.grid(), factor);
 }
 
 } // namespace tessera::search_spaces

@@ -26,6 +26,12 @@ torch::Tensor depthwise(const torch::Tensor& tokens, const torch::Tensor& weight
 torch::Tensor depthwise_of_fresh(const torch::Tensor& fresh, const torch::Tensor& weight,
                                  const torch::Tensor& bias, const TokenGrid& grid,
                                  const torch::Tensor& factor = {});
+/// depthwise(linear(tokens)). Without gradients, on the CPU in float32, the linear layer is computed block by
+/// block of channels right where the convolution reads it: its output is never stored.
+torch::Tensor linear_depthwise(const torch::Tensor& tokens, const torch::Tensor& linear_weight,
+                               const torch::Tensor& linear_bias, const torch::Tensor& weight,
+                               const torch::Tensor& bias, const TokenGrid& grid,
+                               const torch::Tensor& factor = {});
 
 struct DepthwiseOptions {
     DepthwiseOptions(std::int64_t channels, std::int64_t kernel, TokenGrid grid)
@@ -38,14 +44,15 @@ struct DepthwiseOptions {
     TORCH_ARG(double, gate_gain) = 1;   ///< and of the gates'
 };
 
-/// depthwise_of_fresh() with its parameters. Its first weights keep the variance of what comes out of a
-/// linear layer that initialise() filled, divided by the two which Kaiming's rule multiplies it with: mixing
-/// channels and then tokens has gain 1 in all.
+/// linear_depthwise() with the convolution's parameters. Its first weights keep the variance of what comes
+/// out of a linear layer that initialise() filled, divided by the two which Kaiming's rule multiplies it
+/// with: mixing channels and then tokens has gain 1 in all.
 struct DepthwiseImpl : torch::nn::Cloneable<DepthwiseImpl>, SelfInitialising {
     explicit DepthwiseImpl(const DepthwiseOptions& options);
     void reset() override;
     void initialise_own(at::Generator generator) override;
-    torch::Tensor forward(const torch::Tensor& fresh, const torch::Tensor& factor = {});
+    torch::Tensor forward(const torch::Tensor& tokens, torch::nn::LinearImpl& linear,
+                          const torch::Tensor& factor = {});
 
     DepthwiseOptions options;
     torch::Tensor weight, bias;

@@ -23,7 +23,15 @@ struct Strip {
     std::int64_t top, bottom, left, right;
 };
 
-/// output = (bias + conv(input * input_factor)) * output_factor, "same" zero padding, stride 1.
+/// A linear layer in front of the convolution, computed where the convolution reads it.
+struct Projection {
+    const float* weight = nullptr; ///< channels x inputs; null: none
+    const float* bias = nullptr;   ///< channels
+    std::int64_t inputs = 0;       ///< channels of the convolution's `input`
+};
+
+/// output = (bias + conv(projection(input * input_factor))) * output_factor, "same" zero padding, stride 1;
+/// a projection excludes an input_factor.
 struct Convolution {
     Size size;
     Map<const float> input, input_factor; ///< the factor may be absent
@@ -32,6 +40,7 @@ struct Convolution {
     const float* bias;                    ///< channels, or null
     Map<const float> output_factor;       ///< may be absent
     Map<float> output, plain;             ///< plain: the result before output_factor, where wanted
+    Projection projection = {};
 };
 
 /// The sum over places of gradient * gradient_factor times the input shifted by each tap.
@@ -45,8 +54,9 @@ struct WeightGradient {
 struct Kernel {
     const char* name;
     std::int64_t lanes;
-    /// Floats of scratch memory, aligned to 64 bytes, that the calls below need for strips up to this size.
-    std::int64_t (*scratch)(const Size& size, const Strip& strip);
+    /// Floats of scratch memory, aligned to 64 bytes, that the calls below need for this strip, and
+    /// for a projection of so many inputs.
+    std::int64_t (*scratch)(const Size& size, const Strip& strip, std::int64_t inputs);
     /// Puts a block's weights into the scratch memory, where convolve() expects them.
     void (*load_weights)(const Convolution& work, std::int64_t block, float* scratch);
     void (*convolve)(const Convolution& work, std::int64_t block, const Strip& strip, float* scratch);

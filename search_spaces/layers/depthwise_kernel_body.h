@@ -205,9 +205,10 @@ Window window_of(const Size& size, const Strip& strip) {
 
 constexpr std::int64_t tile_floats = 16 * lanes;
 
-/// Scratch memory: a tile, the weights, the window.
-std::int64_t scratch(const Size& size, const Strip& strip) {
-    return tile_floats + size.kernel_height * size.kernel_width * lanes + window_of(size, strip).floats();
+/// Scratch memory: a tile, the taps' weights, the projection's, the window.
+std::int64_t scratch(const Size& size, const Strip& strip, std::int64_t inputs) {
+    return tile_floats + (size.kernel_height * size.kernel_width + inputs) * lanes +
+           window_of(size, strip).floats();
 }
 
 constexpr std::int64_t ahead = 24; // places between a prefetch and its use
@@ -232,6 +233,47 @@ void copy_window(float* to, const Map<const float>& map, const Map<const float>&
     }
 }
 
+template <int R>
+[[gnu::always_inline]] inline void project_one(Vector (&sums)[R], const Vector& weights, const float* from,
+                                               std::int64_t stride) {
+    [&]<int... I>(std::integer_sequence<int, I...>) [[gnu::always_inline]] {
+        ((sums[I] += weights * from[I * stride]), ...);
+    }
+    (std::make_integer_sequence<int, R>());
+}
+
+/// R neighbouring places of a linear layer's output; a sum runs over the inputs in their order.
+template <int R>
+void project(float* to, const float* from, std::int64_t stride, const float* weights, const Vector& bias,
+             std::int64_t inputs) {
+    Vector sums[R];
+    for (int r = 0; r < R; ++r) {
+        sums[r] = bias;
+    }
+    for (std::int64_t i = 0; i < inputs; ++i, ++from, weights += lanes) {
+        project_one<R>(sums, load(weights), from, stride);
+    }
+    for (int r = 0; r < R; ++r) {
+        store(to + r * lanes, sums[r]);
+    }
+}
+
+void project_window(float* to, const Convolution& work, const float* weights, const Window& window,
+                    const Vector& bias) {
+    using Project = void (*)(float*, const float*, std::int64_t, const float*, const Vector&, std::int64_t);
+    static constexpr Project by_places[]{nullptr,    project<1>, project<2>, project<3>, project<4>,
+                                         project<5>, project<6>, project<7>, project<8>};
+    const std::int64_t width = window.right - window.left, tiles = (width + 7) / 8;
+    for (std::int64_t y = window.top; y < window.bottom; ++y, to += window.row_stride()) {
+        const float* from = work.input.data + (y * work.size.width + window.left) * work.input.place_stride;
+        for (std::int64_t tile = 0; tile < tiles; ++tile) {
+            const std::int64_t x = tile * width / tiles, end = (tile + 1) * width / tiles;
+            by_places[end - x](to + x * lanes, from + x * work.input.place_stride, work.input.place_stride,
+                               weights, bias, work.projection.inputs);
+        }
+    }
+}
+
 inline void fetch(const Map<const float>& map, std::int64_t place, std::int64_t places,
                   std::int64_t channel) {
     for (std::int64_t t = 0; map && t < places; ++t) {
@@ -245,16 +287,26 @@ inline void fetch_for_writing(const Map<float>& map, std::int64_t place, std::in
     }
 }
 
+/// to[i][lane] = from[lane][i], or backwards in i; lanes beyond `count` are zero.
+void transpose(float* to, const float* from, std::int64_t size, std::int64_t count, bool backwards) {
+    const std::int64_t step = backwards ? -1 : 1;
+    for (std::int64_t lane = 0; lane < lanes; ++lane) {
+        const float* row = from + lane * size + (backwards ? size - 1 : 0);
+        for (std::int64_t i = 0; i < size; ++i) {
+            to[i * lanes + lane] = lane < count ? row[i * step] : 0;
+        }
+    }
+}
+
 void load_weights(const Convolution& work, std::int64_t block, float* memory) {
     const std::int64_t channel = block * lanes, count = least(lanes, work.size.channels - channel);
     const std::int64_t taps_all = work.size.kernel_height * work.size.kernel_width;
+    const std::int64_t inputs = work.projection.inputs;
     float* const weights = memory + tile_floats;
-    const std::int64_t step = work.flipped ? -1 : 1;
-    for (std::int64_t lane = 0; lane < lanes; ++lane) {
-        const float* from = work.weight + (channel + lane) * taps_all + (work.flipped ? taps_all - 1 : 0);
-        for (std::int64_t i = 0; i < taps_all; ++i) {
-            weights[i * lanes + lane] = lane < count ? from[i * step] : 0;
-        }
+    transpose(weights, work.weight + channel * taps_all, taps_all, count, work.flipped);
+    if (work.projection.weight != nullptr) {
+        transpose(weights + taps_all * lanes, work.projection.weight + channel * inputs, inputs, count,
+                  false);
     }
 }
 
@@ -264,9 +316,15 @@ void convolve(const Convolution& work, std::int64_t block, const Strip& strip, f
     const std::int64_t dy = size.kernel_height / 2, dx = size.kernel_width / 2;
     float* const tile_memory = memory;
     const float* const weights = tile_memory + tile_floats;
-    float* const input = tile_memory + tile_floats + size.kernel_height * size.kernel_width * lanes;
+    const float* const projection = weights + size.kernel_height * size.kernel_width * lanes;
+    float* const input =
+        memory + tile_floats + (size.kernel_height * size.kernel_width + work.projection.inputs) * lanes;
     const Window window = window_of(size, strip);
-    copy_window(input, work.input, work.input_factor, size, window, channel, count);
+    if (work.projection.weight != nullptr) {
+        project_window(input, work, projection, window, gather_block(work.projection.bias + channel, count));
+    } else {
+        copy_window(input, work.input, work.input_factor, size, window, channel, count);
+    }
     const Vector bias = work.bias != nullptr ? gather_block(work.bias + channel, count) : Vector{};
 
     const Tile& tile = tile_for(size.kernel_width, strip.right - strip.left);

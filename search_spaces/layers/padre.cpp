@@ -31,10 +31,10 @@ std::shared_ptr<torch::nn::Module> PadreImpl::clone(const std::optional<torch::D
 }
 
 torch::Tensor PadreImpl::forward(const torch::Tensor& tokens) {
-    const auto y = token_mix->forward(channel_mix->forward(tokens)).chunk(options.degree(), 2);
+    const auto y = token_mix->forward(tokens, *channel_mix).chunk(options.degree(), 2);
     torch::Tensor z = y[0];
     for (std::size_t i = 0; i < chain_token_mix.size(); ++i) {
-        z = chain_token_mix[i]->forward(chain_channel_mix[i]->forward(z), y[i + 1]);
+        z = chain_token_mix[i]->forward(z, *chain_channel_mix[i], y[i + 1]);
     }
     return z;
 }
