@@ -28,6 +28,7 @@ set(CORE
   search/objective_read.cpp
   search/pair_model.cpp
   search/predicted_front.cpp
+  search/preference.cpp
   search/random_search.cpp
   search/running_front.cpp
   search/score_program.cpp

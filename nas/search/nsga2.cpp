@@ -151,7 +151,7 @@ private:
     }
 
     void breed(std::int64_t later) {
-        if (!surrogate_.begun()) {
+        if (!surrogate_.begun() && options_.steering != SteeredBy::preference) {
             begin_learning();
         }
         if (surrogate_.begun()) {
@@ -329,6 +329,11 @@ private:
 } // namespace
 
 SearchResult nsga2(const Problem& problem, const SearchOptions& options, std::uint64_t seed) {
+    if (options.steering == SteeredBy::learned && !problem.preference.empty()) {
+        Problem unsteered = problem;
+        unsteered.preference.clear();
+        return Nsga2(unsteered, options, seed).run();
+    }
     return Nsga2(problem, options, seed).run();
 }
 

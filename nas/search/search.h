@@ -25,6 +25,13 @@ enum class Seeding {
     solver      ///< SearchOptions::seeds
 };
 
+/// What tells nsga2() which choices promise most.
+enum class SteeredBy {
+    learned,    ///< what it has evaluated, of which it learns a model
+    preference, ///< Problem::preference alone: the plain algorithm, but for its mutation
+    both        ///< the model, and the preference where the problem has one
+};
+
 struct SearchOptions {
     std::int64_t population = 100, generations = 50;
     double crossover = 0.9;
@@ -34,10 +41,11 @@ struct SearchOptions {
     /// population; 0: never.
     std::int64_t stagnation = 5;
     Seeding seeding = Seeding::none;
+    SteeredBy steering = SteeredBy::both;
     std::vector<std::vector<int>> seeds =
         {}; ///< Seeding::solver: genomes, e.g. of an exact front of part of it
-    /// Declares population, generations, crossover, mutation, crossover_kind, stagnation, seeding in the
-    /// given section.
+    /// Declares population, generations, crossover, mutation, crossover_kind, stagnation, seeding,
+    /// steering in the given section.
     void read(support::Section& section);
 };
 

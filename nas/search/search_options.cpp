@@ -7,6 +7,8 @@ void SearchOptions::read(support::Section& section) {
                                                         {"segment", Crossover::segment}};
     static const support::EnumNames<Seeding> seedings = {
         {"none", Seeding::none}, {"own_fronts", Seeding::own_fronts}, {"solver", Seeding::solver}};
+    static const support::EnumNames<SteeredBy> steerings = {
+        {"learned", SteeredBy::learned}, {"preference", SteeredBy::preference}, {"both", SteeredBy::both}};
     section.read("population", population, {2, 100000},
                  "Architectures in a generation of the evolutionary search.");
     section.read("generations", generations, {1, 100000}, "Generations, the first random one included.");
@@ -25,6 +27,10 @@ void SearchOptions::read(support::Section& section) {
         "seeding", seeding, seedings,
         "What is evaluated before anything is bred: none: nothing; own_fronts: every change of a single "
         "block of the first architecture; solver: the front of a solver, where the caller has one.");
+    section.read("steering", steering, steerings,
+                 "What tells the evolutionary search which choices promise most: learned: its own "
+                 "evaluations; preference: each choice's quality and cost in the tables, without a model; "
+                 "both.");
 }
 
 } // namespace tessera::nas

@@ -8,6 +8,7 @@
 #include "nas/search/exact.h"
 #include "nas/search/greedy.h"
 #include "nas/search/local_search.h"
+#include "nas/search/preference.h"
 #include "support/error.h"
 
 namespace tessera::nas {
@@ -79,12 +80,16 @@ SearchResult solve(const TableModel& model, const StrategyOptions& options, std:
                    ? exact_front(model)
                    : certified_front(model, {.target_gap = options.gap, .progress = options.progress});
     }
+    Problem problem = model.problem();
+    if (options.strategy == Strategy::nsga2 && options.search.steering != SteeredBy::learned) {
+        problem.preference = preference_of(model);
+    }
     if (options.strategy == Strategy::nsga2 && options.search.seeding == Seeding::solver) {
         StrategyOptions seeded = options;
         seeded.search.seeds = relaxed_front(model, static_cast<std::size_t>(options.search.population));
-        return solve(model.problem(), seeded, seed);
+        return solve(problem, seeded, seed);
     }
-    return solve(model.problem(), options, seed);
+    return solve(problem, options, seed);
 }
 
 SearchResult solve(const Problem& problem, const StrategyOptions& options, std::uint64_t seed) {

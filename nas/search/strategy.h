@@ -37,9 +37,9 @@ struct StrategyOptions {
     void read(support::Section& section);
 };
 
-/// Runs the strategy. `exact` needs no budget. Where
-/// evolution is to be seeded by the solver, seeds are drawn from the exact front of the model without its
-/// terms of pairs.
+/// Runs the strategy. `exact` needs no budget. Evolution gets preference_of() the model unless it is to be
+/// steered by what it learns alone; where it is to be seeded by the solver, seeds are drawn from the exact
+/// front of the model without its terms of pairs.
 SearchResult solve(const TableModel& model, const StrategyOptions& options, std::uint64_t seed);
 /// For problems that are no tables. Throws UsageError for `exact`.
 SearchResult solve(const Problem& problem, const StrategyOptions& options, std::uint64_t seed);

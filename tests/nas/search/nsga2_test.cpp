@@ -399,9 +399,12 @@ TEST(SearchOptionsTest, AreReadWithTheirRanges) {
     EXPECT_EQ(steered.stagnation, 0);
     EXPECT_EQ(steered.seeding, Seeding::own_fronts);
     EXPECT_EQ(read("seeding: solver\n").seeding, Seeding::solver);
+    EXPECT_EQ(defaults.steering, SteeredBy::both);
+    EXPECT_EQ(read("steering: learned\n").steering, SteeredBy::learned);
+    EXPECT_EQ(read("steering: preference\n").steering, SteeredBy::preference);
     for (const std::string text :
          {"population: 1\n", "generations: 0\n", "crossover: 1.5\n", "mutation: -1\n", "popluation: 5\n",
-          "seeding: yes\n", "crossover_kind: blocks\n", "stagnation: -1\n"}) {
+          "seeding: yes\n", "steering: quality\n", "crossover_kind: blocks\n", "stagnation: -1\n"}) {
         EXPECT_THROW(read(text), support::UsageError) << text;
     }
 }
