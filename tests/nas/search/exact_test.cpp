@@ -76,7 +76,7 @@ TableModel random_model(const Kind& kind, std::uint64_t seed) {
             }
             return c.value(genome);
         };
-        const auto [a, b] = std::minmax(reached(), reached());
+        const auto [a, b] = std::minmax({reached(), reached()});
         const auto sides = rng.below(5);
         if (sides == 0 || sides == 2) {
             c.objective.low = a;
