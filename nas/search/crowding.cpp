@@ -109,9 +109,13 @@ std::vector<std::size_t> least_crowded(const Costs& costs, std::span<const std::
                 chain.before[after] = before;
             }
         }
-        for (const Chain& chain : all) {
-            for (const std::size_t neighbour : {chain.before[m], chain.after[m]}) {
-                if (neighbour == none) {
+        for (std::size_t k = 0; k < all.size(); ++k) {
+            for (const std::size_t neighbour : {all[k].before[m], all[k].after[m]}) {
+                // In two dimensions both chains nearly always have the same neighbours.
+                const bool seen = std::any_of(
+                    all.begin(), all.begin() + static_cast<std::ptrdiff_t>(k),
+                    [&](const Chain& c) { return c.before[m] == neighbour || c.after[m] == neighbour; });
+                if (neighbour == none || seen) {
                     continue;
                 }
                 const double now = distance(costs, front, all, neighbour);
