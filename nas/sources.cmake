@@ -17,6 +17,9 @@ set(CORE
   search/evaluation.cpp
   search/exact.cpp
   search/front.cpp
+  search/front_members.cpp
+  search/front_members_merge.cpp
+  search/gaps.cpp
   search/genome_set.cpp
   search/greedy.cpp
   search/hypervolume.cpp

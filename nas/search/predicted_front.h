@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "nas/search/evaluation.h"
+#include "nas/search/front_members.h"
 #include "nas/search/steering.h"
 #include "nas/search/surrogate.h"
 
@@ -27,11 +28,11 @@ public:
     /// the hypervolume; beyond, the least crowded. They are open no longer,
     /// and are to be evaluated. The spans hold until another member function is called.
     std::vector<std::span<const int>> take(std::size_t count);
-    std::size_t size() const { return slots_.size(); }
+    std::size_t size() const { return members_.size(); }
 
 private:
     /// Numbers of places in `genes_`, `misses_`, `states_`.
-    using Slot = std::uint32_t;
+    using Slot = FrontMembers::Slot;
     enum State : char { unusable, evaluated_known, predicted, taken };
 
     std::span<const int> genes(Slot slot) const { return {genes_.data() + slot * blocks_, blocks_}; }
@@ -47,50 +48,21 @@ private:
     std::span<const int> child(std::size_t c) const { return {children_.data() + c * blocks_, blocks_}; }
     const double* inherit(Slot parent);
     bool expect(std::span<const int> genome, const double* misses, double* row);
-    void arrive(Slot slot, const double* row);
-    std::size_t bucket(double first) const;
-    void index_members();
-    std::size_t after(double first) const;
-    bool plainly_covered(const double* row) const;
-    bool covered(const double* row) const;
     void merge();
-    void merge_staircase();
-    void merge_rows();
-    void keep_merged(std::size_t members);
-    void drop_covered();
-    std::vector<std::size_t> fill_gaps(std::size_t count) const;
 
     const Problem& problem_;
     const Evaluation& evaluation_;
     const Surrogate& surrogate_;
     const Steering& steering_;
     support::Rng& rng_;
-    std::size_t blocks_, objectives_, width_ = 0;
+    std::size_t blocks_, objectives_, width_;
+    FrontMembers members_;
     std::vector<std::size_t> sought_;
     std::vector<double> signs_;
     std::vector<std::size_t> free_blocks_; ///< that have a choice
     bool bounded_ = false;
-    std::vector<double> tolerance_; ///< of costs: differences below it are rounding
     std::uint64_t version_ = 0;
     std::size_t followed_ = 0, open_ = 0; ///< candidates seen; unevaluated members
-
-    // Members by their costs, lexicographically: one column a cost.
-    std::vector<std::vector<double>> columns_, next_columns_;
-    std::vector<Slot> slots_, next_slots_;
-    static constexpr std::size_t buckets = 1024;
-    double lowest_ = 0, buckets_per_cost_ = 0;
-    std::vector<std::uint32_t> starts_ =
-        std::vector<std::uint32_t>(buckets + 1, 0); ///< of a bucket's members
-    std::vector<char> dropped_;
-    // What the next merge adds, with rows of costs side by side.
-    std::vector<Slot> arrivals_;
-    std::vector<double> arrival_rows_;
-    struct Key { // what decides almost always, side by side
-        double first;
-        std::uint32_t arrival;
-    };
-    std::vector<Key> keys_;
-    std::vector<std::uint32_t> order_;
 
     std::vector<int> genes_;
     std::vector<double> misses_; ///< true value less the guess, or what is expected of it
@@ -103,7 +75,7 @@ private:
     std::vector<Slot> parents_;
     std::vector<std::uint32_t> screened_;
     std::vector<double> screened_rows_;
-    std::vector<double> values_, row_, missed_;
+    std::vector<double> row_, values_, missed_;
 };
 
 } // namespace tessera::nas
