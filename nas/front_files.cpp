@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <stdexcept>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "nas/search/objective_json.h"
 #include "support/csv.h"
 #include "support/error.h"
 #include "support/files.h"
@@ -92,18 +94,7 @@ std::string FrontFile::json() const {
                           {"random_hypervolume", random_hypervolume}};
     out["objectives"] = nlohmann::json::array();
     for (const Objective& o : objectives) {
-        nlohmann::json entry = {{"name", o.name},
-                                {"direction", o.direction == Direction::minimize ? "minimize" : "maximize"}};
-        if (o.low) {
-            entry["min"] = *o.low;
-        }
-        if (o.high) {
-            entry["max"] = *o.high;
-        }
-        if (o.bounds_only) {
-            entry["bounds_only"] = true;
-        }
-        out["objectives"].push_back(entry);
+        out["objectives"].push_back(objective_json(o));
     }
     if (gap) {
         out["gap"] = *gap;
@@ -138,17 +129,7 @@ FrontFile FrontFile::load(const std::filesystem::path& file) {
         result.hypervolume = in.at("hypervolume");
         result.random_hypervolume = in.at("random_hypervolume");
         for (const auto& entry : in.at("objectives")) {
-            Objective o;
-            o.name = entry.at("name");
-            o.direction = entry.at("direction") == "minimize" ? Direction::minimize : Direction::maximize;
-            if (entry.contains("min")) {
-                o.low = entry.at("min").get<double>();
-            }
-            if (entry.contains("max")) {
-                o.high = entry.at("max").get<double>();
-            }
-            o.bounds_only = entry.value("bounds_only", false);
-            result.objectives.push_back(o);
+            result.objectives.push_back(objective_from(entry));
         }
         for (std::size_t i = 0; i < result.objectives.size(); ++i) {
             if (i >= result.columns.size() || result.columns[i] != result.objectives[i].name) {
@@ -162,6 +143,8 @@ FrontFile FrontFile::load(const std::filesystem::path& file) {
         result.scaled = points_from(in.at("scaled"), result.columns);
         return result;
     } catch (const nlohmann::json::exception& error) {
+        throw support::RunError(fmt::format("{}: damaged: {}", file.string(), error.what()));
+    } catch (const std::invalid_argument& error) {
         throw support::RunError(fmt::format("{}: damaged: {}", file.string(), error.what()));
     }
 }

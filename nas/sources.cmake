@@ -28,6 +28,7 @@ set(CORE
   search/non_dominated_sort.cpp
   search/nsga2.cpp
   search/objective.cpp
+  search/objective_json.cpp
   search/objective_read.cpp
   search/pair_model.cpp
   search/predicted_front.cpp

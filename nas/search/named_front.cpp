@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "nas/search/objective_json.h"
 #include "support/csv.h"
 #include "support/plot.h"
 #include "support/table.h"
@@ -58,18 +59,7 @@ std::string NamedFront::json() const {
     }
     out["objectives"] = nlohmann::ordered_json::array();
     for (const Objective& o : objectives) {
-        nlohmann::ordered_json entry = {
-            {"name", o.name}, {"direction", o.direction == Direction::minimize ? "minimize" : "maximize"}};
-        if (o.low) {
-            entry["min"] = *o.low;
-        }
-        if (o.high) {
-            entry["max"] = *o.high;
-        }
-        if (o.bounds_only) {
-            entry["bounds_only"] = true;
-        }
-        out["objectives"].push_back(std::move(entry));
+        out["objectives"].push_back(objective_json(o));
     }
     out["blocks"] = blocks;
     out["front"] = nlohmann::ordered_json::array();

@@ -1,10 +1,13 @@
 #include "nas/search/objective.h"
 
 #include <cmath>
+#include <stdexcept>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
+#include "nas/search/objective_json.h"
 #include "support/error.h"
 #include "support/seed.h"
 
@@ -140,6 +143,28 @@ TEST(Dominance, IsAStrictPartialOrder) {
                 EXPECT_TRUE(dominates(a, c, o));
             }
         }
+    }
+}
+
+TEST(ObjectiveJson, ComesBackAsItWas) {
+    const Objective all{"ms", Direction::minimize, 0.1, 1e300, true},
+        least{"accuracy", Direction::maximize, {}, {}};
+    EXPECT_EQ(objective_json(all).dump(),
+              R"({"name":"ms","direction":"minimize","min":0.1,"max":1e+300,"bounds_only":true})");
+    EXPECT_EQ(objective_json(least).dump(), R"({"name":"accuracy","direction":"maximize"})");
+    for (const Objective& o : {all, least}) {
+        const Objective back = objective_from(objective_json(o));
+        EXPECT_EQ(back.name, o.name);
+        EXPECT_EQ(back.direction, o.direction);
+        EXPECT_EQ(back.low, o.low);
+        EXPECT_EQ(back.high, o.high);
+        EXPECT_EQ(back.bounds_only, o.bounds_only);
+    }
+    EXPECT_THROW(objective_from({{"name", "ms"}, {"direction", "up"}}), std::invalid_argument);
+    for (const nlohmann::json& bad :
+         {nlohmann::json{{"direction", "minimize"}}, nlohmann::json{{"name", "ms"}},
+          nlohmann::json{{"name", "ms"}, {"direction", "minimize"}, {"max", "5"}}}) {
+        EXPECT_THROW(objective_from(bad), nlohmann::json::exception);
     }
 }
 
