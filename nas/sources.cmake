@@ -41,6 +41,7 @@ set(CORE
   search/steering.cpp
   search/strategy.cpp
   search/surrogate.cpp
+  search/table_file.cpp
   search/table_model.cpp
   search/certified/archive.cpp
   search/certified/box.cpp

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <limits>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -74,6 +75,39 @@ Bound parse_limit(std::string_view text, bool upper) {
         throw UsageError(fmt::format("--{} {}: expected NAME=VALUE", upper ? "max" : "min", text));
     }
     return bound;
+}
+
+void require_each_side_once(std::span<const Bound> bounds) {
+    for (std::size_t i = 0; i < bounds.size(); ++i) {
+        for (std::size_t j = 0; j < i; ++j) {
+            const bool low = bounds[i].low && bounds[j].low, high = bounds[i].high && bounds[j].high;
+            if (bounds[i].name == bounds[j].name && (low || high)) {
+                throw UsageError(fmt::format(
+                    "bounds of {}: two {} ones, {} and {}", bounds[i].name, high ? "upper" : "lower",
+                    *(high ? bounds[j].high : bounds[j].low), *(high ? bounds[i].high : bounds[i].low)));
+            }
+        }
+    }
+}
+
+std::string reached_text(std::span<const Candidate> evaluated, std::span<const Objective> objectives) {
+    std::string text;
+    for (std::size_t k = 0; k < objectives.size(); ++k) {
+        if (!objectives[k].low && !objectives[k].high) {
+            continue;
+        }
+        double low = std::numeric_limits<double>::infinity(), high = -low;
+        for (const Candidate& c : evaluated) {
+            if (std::isfinite(c.values[k])) {
+                low = std::min(low, c.values[k]);
+                high = std::max(high, c.values[k]);
+            }
+        }
+        text += fmt::format("{}{} ", text.empty() ? "" : ", ", objectives[k].name);
+        text +=
+            low <= high ? fmt::format("reached {:.6g} to {:.6g}", low, high) : "never was a finite number";
+    }
+    return text;
 }
 
 void apply(const Bound& bound, std::vector<Objective>& objectives, const std::vector<std::string>& known) {

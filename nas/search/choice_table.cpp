@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "nas/search/table_file.h"
 #include "support/config.h"
 #include "support/csv.h"
 #include "support/error.h"
@@ -20,37 +21,6 @@ namespace {
 
 using support::RunError;
 using support::UsageError;
-
-/// Where a column is; what a user asked for and the file does not have is the command's mistake.
-std::size_t index_of(const support::CsvTable& table, const std::string& name, const std::string& file) {
-    const auto found = std::ranges::find(table.header, name);
-    if (found == table.header.end()) {
-        const std::string near = support::nearest(name, table.header);
-        throw UsageError(fmt::format("{} has no column '{}'{}", file, name,
-                                     near.empty()
-                                         ? fmt::format("; there are {}", fmt::join(table.header, ", "))
-                                         : fmt::format("; did you mean '{}'?", near)));
-    }
-    return static_cast<std::size_t>(found - table.header.begin());
-}
-
-double value_in(const std::string& text, const std::string& column, bool negative, const std::string& file,
-                std::size_t line) {
-    double value = std::numeric_limits<double>::quiet_NaN();
-    try {
-        value = support::parse_number(text, column);
-    } catch (const RunError&) {
-        throw RunError(fmt::format("{}:{}: {} is '{}', not a number", file, line, column, text));
-    }
-    if (!std::isfinite(value)) {
-        throw RunError(fmt::format("{}:{}: {} is {}; values have to be finite", file, line, column, text));
-    }
-    if (value < 0 && !negative) {
-        throw RunError(fmt::format("{}:{}: {} is {}, below 0; where that is meant, say --allow-negative",
-                                   file, line, column, text));
-    }
-    return value;
-}
 
 /// Numbers names in the order in which they come.
 class Names {
@@ -77,12 +47,6 @@ Names numbered(const std::vector<std::string>& names) {
     return numbers;
 }
 
-void require_name(const std::string& name, const char* what, const std::string& file, std::size_t line) {
-    if (name.empty()) {
-        throw RunError(fmt::format("{}:{}: the {} has no name", file, line, what));
-    }
-}
-
 [[noreturn]] void unknown(const char* what, const std::string& name, const std::vector<std::string>& known,
                           const std::string& file, std::size_t line) {
     const std::string near = support::nearest(name, known);
@@ -102,7 +66,7 @@ ChoiceTable ChoiceTable::load(const std::filesystem::path& path, const std::vect
     std::vector<std::size_t> at;
     Names blocks;
     std::vector<Names> choices;
-    support::scan_csv(
+    scan_table(
         path,
         [&](const support::CsvTable& header) {
             block_at = index_of(header, "block", file);
@@ -148,7 +112,7 @@ ChoiceTable ChoiceTable::load_candidates(const std::filesystem::path& path,
     std::size_t name_at = 0;
     std::vector<std::size_t> at;
     Names candidates;
-    support::scan_csv(
+    scan_table(
         path,
         [&](const support::CsvTable& header) {
             name_at = index_of(header, "candidate", file);
@@ -198,7 +162,7 @@ void ChoiceTable::add_pairs(const std::filesystem::path& path) {
         }
         return std::pair(*b, *m);
     };
-    support::scan_csv(
+    scan_table(
         path,
         [&](const support::CsvTable& header) {
             const char* names[] = {"block_a", "choice_a", "block_b", "choice_b"};

@@ -1,6 +1,7 @@
 #include "nas/search/named_front.h"
 
 #include <algorithm>
+#include <cstdint>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -21,6 +22,12 @@ std::vector<std::size_t> sought(const std::vector<Objective>& objectives) {
         }
     }
     return which;
+}
+
+/// As a whole number where a double holds it exactly.
+nlohmann::ordered_json whole_number(double number) {
+    return number < 0x1p53 ? nlohmann::ordered_json(static_cast<std::uint64_t>(number))
+                           : nlohmann::ordered_json(number);
 }
 
 } // namespace
@@ -51,11 +58,14 @@ std::string NamedFront::json() const {
     nlohmann::ordered_json out = {{"schema", "tessera-named-front-1"},
                                   {"strategy", strategy},
                                   {"ended", result.ended},
-                                  {"architectures", size},
+                                  {"architectures", whole_number(size)},
                                   {"evaluated", result.evaluated.size()},
                                   {"hypervolume", hypervolume}};
     if (result.gap) {
         out["gap"] = *result.gap;
+    }
+    if (seconds) {
+        out["seconds"] = *seconds;
     }
     out["objectives"] = nlohmann::ordered_json::array();
     for (const Objective& o : objectives) {

@@ -2,6 +2,7 @@
 // text.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,8 +17,9 @@ struct NamedFront {
     std::vector<std::vector<std::string>> choices; ///< [block][choice]
     std::string strategy;
     SearchResult result;
-    double size = 0;        ///< architectures that the table describes
-    double hypervolume = 0; ///< of the front, scaled by its own ideal and nadir points
+    double size = 0;               ///< architectures that the table describes
+    double hypervolume = 0;        ///< of the front, scaled by its own ideal and nadir points
+    std::optional<double> seconds; ///< that the search took
 
     /// A column per objective and one per block (its choice), one row a point. A block called like an
     /// objective gets "block " before its name.

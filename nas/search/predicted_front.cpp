@@ -21,7 +21,7 @@ std::size_t scaled(std::uint64_t bits, std::size_t n) {
     return static_cast<std::size_t>((bits & 0xFFFFFFFFU) * n >> 32);
 }
 
-std::size_t sought(const std::vector<Objective>& objectives) {
+std::size_t number_sought(const std::vector<Objective>& objectives) {
     return static_cast<std::size_t>(std::ranges::count(objectives, false, &Objective::bounds_only));
 }
 
@@ -31,7 +31,7 @@ PredictedFront::PredictedFront(const Problem& problem, const Evaluation& evaluat
                                const Surrogate& surrogate, const Steering& steering, support::Rng& rng)
     : problem_(problem), evaluation_(evaluation), surrogate_(surrogate), steering_(steering), rng_(rng),
       blocks_(problem.choices.size()), objectives_(problem.objectives.size()),
-      width_(sought(problem.objectives)), members_(width_), row_(width_), values_(objectives_),
+      width_(number_sought(problem.objectives)), members_(width_), row_(width_), values_(objectives_),
       missed_(objectives_) {
     for (std::size_t k = 0; k < objectives_; ++k) {
         const Objective& o = problem.objectives[k];

@@ -1,5 +1,7 @@
 #include "nas/search/bound.h"
 
+#include <cmath>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -64,6 +66,37 @@ TEST(Bound, OfSomethingNotSoughtOnlyBounds) {
             apply(parse_bound("mac<=3"), objectives, {"accuracy", "macs"});
         },
         ThrowsMessage<UsageError>(HasSubstr("did you mean 'macs'?")));
+}
+
+TEST(Bound, OfEachSideOnce) {
+    const auto check = [](const std::vector<std::string>& texts) {
+        std::vector<Bound> bounds;
+        for (const std::string& text : texts) {
+            bounds.push_back(parse_bound(text));
+        }
+        require_each_side_once(bounds);
+    };
+    EXPECT_NO_THROW(check({"ms<=5", "ms>=1", "macs<=5"}));
+    EXPECT_THAT(
+        [&] {
+            check({"ms<=5", "macs<=1", "ms<=4"});
+        },
+        ThrowsMessage<UsageError>(HasSubstr("bounds of ms: two upper ones, 5 and 4")));
+    EXPECT_THAT(
+        [&] {
+            check({"ms>=1", "0<=ms<=4"});
+        },
+        ThrowsMessage<UsageError>(HasSubstr("bounds of ms: two lower ones, 1 and 0")));
+}
+
+TEST(Bound, WhatWasReachedIsSaid) {
+    const std::vector<Objective> objectives = {{"error", Direction::minimize, {}, {}},
+                                               {"ms", Direction::minimize, {}, 1.0},
+                                               {"alarms", Direction::minimize, 0.5, {}, true}};
+    const std::vector<Candidate> evaluated = {{{0}, {1, 2.5, std::nan("")}, 1},
+                                              {{1}, {2, 7.25, std::nan("")}, 1}};
+    EXPECT_EQ(reached_text(evaluated, objectives),
+              "ms reached 2.5 to 7.25, alarms never was a finite number");
 }
 
 } // namespace

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "nas/search/table_file.h"
 #include "support/error.h"
 #include "support/files.h"
 #include "tests/support/helpers.h"
@@ -56,6 +57,10 @@ TEST_F(ChoiceTables, WhatIsNoTableIsRefusedWithItsPlace) {
     refused(header + "b1,c1,1,-2\n", "t.csv:2: ms is -2, below 0; where that is meant, say --allow-negative");
     refused(header + ",c1,1,2\n", "t.csv:2: the block has no name");
     refused(header + "b1,,1,2\n", "t.csv:2: the choice has no name");
+    refused("block,choice,error,ms,error\nb1,c1,1,2,3\n", "t.csv:1: column error is there twice");
+    refused("block,choice,error,ms,caf\xE9\nb1,c1,1,2,3\n", "t.csv:1: not UTF-8");
+    refused(header + "b1,c1,1,2\nb1,caf\xE9,1,2\n", "t.csv:3: not UTF-8; save the table as CSV in UTF-8");
+    EXPECT_EQ(load("block,choice,error,ms,,\nb1,caf\xC3\xA9,1,2,,\n").choices[0][0], "caf\xC3\xA9");
     refused(header + "b1,c1,1\n", "t.csv:2: 3 fields where the header has 4");
     EXPECT_EQ(load(header + "b1,c1,1,-2\n", true).values[1][0][0], -2);
     EXPECT_THAT([&] { load("block,choice,eror,ms\nb1,c1,1,2\n"); },
@@ -88,6 +93,12 @@ TEST_F(ChoiceTables, PairsThatDoNotMatchAreRefused) {
     refused("b1,small,b2,small,1\nb2,small,b1,small,2\n", "p.csv:3: this pair is there twice");
     refused("b1,small,b2,small,nan\n", "p.csv:2: error is nan");
     EXPECT_THROW(table.add_pairs(file("block_a,choice_a,block_b,choice_b,other\n", "p.csv")), UsageError);
+    EXPECT_THAT(
+        [&] {
+            table.add_pairs(
+                file("block_a,choice_a,block_b,choice_b,ms,ms\nb1,small,b2,small,1,2\n", "p.csv"));
+        },
+        ThrowsMessage<RunError>(HasSubstr("p.csv:1: column ms is there twice")));
     table.add_pairs(file("block_a,choice_a,block_b,choice_b,ms\nb1,small,b2,small,1\n", "p.csv"));
     EXPECT_THROW(table.model({{"ms", Direction::minimize, {}, {}}}, {"ms"}), UsageError);
 }
@@ -100,6 +111,19 @@ TEST_F(ChoiceTables, CandidatesAreBlocksOfOutAndIn) {
     EXPECT_EQ(table.model({{"error", Direction::minimize, {}, {}}}, {}).candidate({1, 1}).values[0], 7);
     EXPECT_THAT([&] { ChoiceTable::load_candidates(file("candidate\na\na\n"), {}, false); },
                 ThrowsMessage<RunError>(HasSubstr("t.csv:3: candidate a is there twice")));
+}
+
+TEST(Utf8, IsToldFromWhatIsNot) {
+    for (const std::string_view text : {"", "plain", "\xC3\xA9", "\xE2\x82\xAC", "\xF0\x9F\x98\x80",
+                                        "\xED\x9F\xBF", "\xF4\x8F\xBF\xBF", "\xEF\xBB\xBF"}) {
+        EXPECT_TRUE(is_utf8(text)) << text;
+    }
+    for (const std::string_view text :
+         {"\xE9", "caf\xE9 au lait", "\x80", "\xC3", "\xC0\xAF", "\xC1\xBF", "\xE0\x9F\xBF", "\xED\xA0\x80",
+          "\xE2\x82", "\xE2\x28\xA1", "\xF0\x8F\xBF\xBF", "\xF4\x90\x80\x80", "\xF5\x80\x80\x80", "\xFF",
+          "\xF0\x9F\x98"}) {
+        EXPECT_FALSE(is_utf8(text));
+    }
 }
 
 } // namespace
