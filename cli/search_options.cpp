@@ -39,6 +39,8 @@ std::vector<Option> search_options() {
         {"evaluations", "N", "with --table: budget of strategies other than exact (5000)"},
         {"gap", "SHARE",
          "with --pairs: stop when at most this share of the hypervolume can be missing (0.001)"},
+        {"steps", "N",
+         "with --pairs: stop after so many elementary steps, some 70 million a second (500000000)"},
         {"best", "K",
          "with --table: the K best by the one objective sought within all bounds, instead of the front"},
         {"out", "FILE", "with --table: write the front to this CSV alone, instead of a folder in searches/"},
@@ -82,6 +84,7 @@ std::vector<nas::Bound> asked_bounds(const Arguments& arguments) {
     for (const std::string& text : arguments.values("max")) {
         bounds.push_back(nas::parse_limit(text, true));
     }
+    nas::require_each_side_once(bounds);
     return bounds;
 }
 

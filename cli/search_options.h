@@ -16,7 +16,7 @@ bool asks_for_another_search(const Arguments& arguments);
 
 /// --maximize and --minimize, in this order. Throws UsageError where a name is there twice.
 std::vector<nas::Objective> sought_objectives(const Arguments& arguments);
-/// --bound, --min and --max.
+/// --bound, --min and --max. Throws UsageError where a side of a name is bounded twice.
 std::vector<nas::Bound> asked_bounds(const Arguments& arguments);
 
 /// Throws UsageError where --name is no plain name of a folder.

@@ -42,15 +42,19 @@ void check_options(const Arguments& arguments) {
             "to search those");
     }
     check_plain_name(arguments);
+    if (arguments.has("out") && arguments.has("name")) {
+        throw UsageError("--name is of a folder in searches/; --out writes one file alone: give one of them");
+    }
     for (const char* input : {"table", "pairs", "candidates"}) {
         std::error_code ignored;
         if (arguments.has("out") && arguments.has(input) &&
             std::filesystem::equivalent(arguments.value("out"), arguments.value(input), ignored)) {
-            throw UsageError(fmt::format("--out {}: that is the table that is searched", arguments.value("out")));
+            throw UsageError(
+                fmt::format("--out {}: that is the table that is searched", arguments.value("out")));
         }
     }
     if (arguments.has("score")) {
-        for (const char* option : {"pairs", "maximum", "allow-negative", "best", "gap"}) {
+        for (const char* option : {"pairs", "maximum", "allow-negative", "best", "gap", "steps"}) {
             if (arguments.has(option)) {
                 throw UsageError(
                     fmt::format("--{} is for tables; --score has a program say all values", option));
@@ -58,6 +62,15 @@ void check_options(const Arguments& arguments) {
         }
     } else if (arguments.has("score-timeout")) {
         throw UsageError("--score-timeout goes with --score");
+    }
+    for (const char* option : {"gap", "steps"}) {
+        if (arguments.has(option) && !arguments.has("pairs")) {
+            throw UsageError(
+                fmt::format("--{} goes with --pairs; without them the front is exact at once", option));
+        }
+        if (arguments.has(option) && arguments.has("strategy") && arguments.value("strategy") != "exact") {
+            throw UsageError(fmt::format("--{} is for the strategy exact", option));
+        }
     }
     for (const char* option : {"dry-run", "redo"}) {
         if (arguments.has(option)) {
@@ -86,7 +99,6 @@ std::uint64_t seed_of(const Arguments& arguments) {
 
 nas::StrategyOptions strategy_of(const Arguments& arguments) {
     nas::StrategyOptions options;
-    options.progress = nas::search_progress();
     if (arguments.has("strategy")) {
         options.strategy = nas::strategy_of(arguments.value("strategy"));
     }
@@ -104,6 +116,10 @@ nas::StrategyOptions strategy_of(const Arguments& arguments) {
             throw UsageError(fmt::format("--gap: '{}' is no share from 0 to 1", arguments.value("gap")));
         }
     }
+    if (arguments.has("steps")) {
+        options.steps = whole_number(arguments.value("steps"), "steps", 1, 1'000'000'000'000'000);
+    }
+    options.progress = nas::search_progress(options.steps);
     return options;
 }
 
@@ -244,7 +260,8 @@ void solve_problem(const Arguments& arguments, nas::StrategyOptions options, con
     }
     if (front.result.front.empty()) {
         throw support::InfeasibleError(fmt::format(
-            "none of {} architectures that were scored meets all bounds", front.result.evaluated.size()));
+            "none of {} architectures that were scored meets all bounds: {}", front.result.evaluated.size(),
+            nas::reached_text(front.result.evaluated, front.objectives)));
     }
 }
 
@@ -276,6 +293,7 @@ int search_table(const Arguments& arguments) {
         solve_model(arguments, options, *model, front);
     }
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    front.seconds = seconds;
     front.blocks = std::move(table.blocks);
     front.choices = std::move(table.choices);
     front.hypervolume = nas::hypervolume(front.result.front, front.objectives,

@@ -178,7 +178,7 @@ MadeFront make_front(const search_spaces::SearchSpace& space, const ObjectiveTab
     const TableModel model = tables.model(options.objectives);
     const Problem problem = model.problem();
     StrategyOptions strategy = options.strategy;
-    strategy.progress = search_progress();
+    strategy.progress = search_progress(strategy.steps);
     const SearchResult found = solve(model, strategy, support::derive_seed(seed, {"search"}));
     if (found.front.empty()) {
         refuse_bounds(model, found);

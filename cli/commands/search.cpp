@@ -47,7 +47,7 @@ Command search_command() {
             return search_table(arguments);
         }
         for (const char* option : {"pairs", "score", "score-timeout", "maximum", "allow-negative",
-                                   "evaluations", "gap", "best", "out"}) {
+                                   "evaluations", "gap", "steps", "best", "out"}) {
             if (arguments.has(option)) {
                 throw support::UsageError(fmt::format("--{} goes with --table or --candidates", option));
             }

@@ -5,6 +5,7 @@
 #include "nas/search/exact/certificate.h"
 #include "nas/search/exact/labels.h"
 #include "nas/search/exact/sweep.h"
+#include "support/interrupt.h"
 
 namespace tessera::nas {
 namespace {
@@ -137,6 +138,9 @@ SearchResult exact_front(const TableModel& model, const ExactOptions& options) {
         std::vector<Candidate> candidates;
         candidates.reserve(blocks.labels().size());
         for (std::size_t i = 0; i < blocks.labels().size(); ++i) {
+            if (i % rows_between_checks == 0) {
+                support::check_interrupt();
+            }
             candidates.push_back(model.candidate(blocks.ancestry().genome(i)));
         }
         if (blocks.exact()) {

@@ -26,6 +26,8 @@ struct ExactOptions {
 /// std::invalid_argument for a model with pairs (certified.h) or one that check() refuses. An empty front
 /// with gap 0 means that no genome meets all bounds.
 ///
+/// Throws support::Interrupted soon after a signal, as do the two below.
+///
 /// Dynamic programming over the blocks in their order with dominance pruning; where the limit is met and two
 /// sums are sought, the genomes that some weighted sum is best for join the front and bound its gap.
 SearchResult exact_front(const TableModel& model, const ExactOptions& options = {});

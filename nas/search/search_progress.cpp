@@ -7,26 +7,24 @@
 
 #include <fmt/format.h>
 
-#include "nas/search/certified.h"
 #include "support/progress.h"
 
 namespace tessera::nas {
 
-std::function<void(double gap, std::uint64_t work)> search_progress() {
+std::function<void(double gap, std::uint64_t work)> search_progress(std::int64_t steps) {
     struct State {
         std::chrono::steady_clock::time_point begin = std::chrono::steady_clock::now();
         std::optional<support::Progress> shown;
         std::int64_t done = 0;
     };
-    return [state = std::make_shared<State>()](double gap, std::uint64_t work) {
+    return [steps, state = std::make_shared<State>()](double gap, std::uint64_t work) {
         const auto done = static_cast<std::int64_t>(work);
         if (!state->shown) {
             if (std::chrono::steady_clock::now() - state->begin < std::chrono::seconds(2)) {
                 return;
             }
             state->done = done;
-            state->shown.emplace("search", static_cast<std::int64_t>(CertifiedOptions{}.work),
-                                 "steps at most", done);
+            state->shown.emplace("search", steps, "steps at most", done);
         }
         state->shown->note(fmt::format("at most {:.2g} % of the hypervolume missing", 100 * gap));
         state->shown->advance(done - std::exchange(state->done, done));

@@ -67,6 +67,9 @@ void StrategyOptions::read(support::Section& section) {
     section.read(
         "gap", gap, {0.0, 1.0},
         "Exact with terms of pairs: stop when at most this share of the hypervolume can be missing.");
+    section.read("steps", steps, {1, 1'000'000'000'000'000},
+                 "Exact with terms of pairs: stop after so many elementary steps (some 70 million a second), "
+                 "with the share that is certified by then.");
     search.read(section);
     support::Section cem = section.section("cem", "The cross-entropy method.");
     cross_entropy.read(cem);
@@ -76,9 +79,10 @@ void StrategyOptions::read(support::Section& section) {
 SearchResult solve(const TableModel& model, const StrategyOptions& options, std::uint64_t seed) {
     model.check();
     if (options.strategy == Strategy::exact) {
-        return model.additive()
-                   ? exact_front(model)
-                   : certified_front(model, {.target_gap = options.gap, .progress = options.progress});
+        return model.additive() ? exact_front(model)
+                                : certified_front(model, {.target_gap = options.gap,
+                                                          .work = static_cast<std::uint64_t>(options.steps),
+                                                          .progress = options.progress});
     }
     Problem problem = model.problem();
     if (options.strategy == Strategy::nsga2 && options.search.steering != SteeredBy::learned) {

@@ -28,12 +28,13 @@ struct StrategyOptions {
     Strategy strategy = Strategy::exact;
     double gap = 1e-3; ///< exact with terms of pairs: stop when no more than this share of the hypervolume
                        ///< can be missing
+    std::int64_t steps = 500'000'000; ///< CertifiedOptions::work
     SearchOptions search;
     CrossEntropyOptions cross_entropy;
     std::int64_t evaluations = 0; ///< budget of strategies other than nsga2; 0: population x generations
     /// CertifiedOptions::progress, for searches that take more than a moment.
     std::function<void(double gap, std::uint64_t work)> progress = {};
-    /// Reads strategy, gap, what SearchOptions reads, and the section `cem`.
+    /// Reads strategy, gap, steps, what SearchOptions reads, and the section `cem`.
     void read(support::Section& section);
 };
 

@@ -96,7 +96,10 @@ TEST_F(TableSearch, PairsOfBlocksComeWithACertificate) {
     const Ending ending = front({"--pairs", "p.csv", "--out", "f.csv", "--json"});
     ASSERT_EQ(ending.status, 0) << ending.err;
     EXPECT_EQ(content_of(folder / "f.csv"), "error,latency,a,b\n0.5,2,small,small\n");
-    EXPECT_LT(nlohmann::json::parse(ending.out).at("gap").get<double>(), 1e-9);
+    const auto json = nlohmann::json::parse(ending.out);
+    EXPECT_LT(json.at("gap").get<double>(), 1e-9);
+    EXPECT_EQ(json.at("architectures").dump(), "6"); // a count, not 6.0
+    EXPECT_GE(json.at("seconds").get<double>(), 0);
 }
 
 TEST_F(TableSearch, TheBestOnes) {
@@ -146,6 +149,10 @@ TEST_F(TableSearch, AProgramOfTheUsersScores) {
         search({"--candidates", "c.csv", "--score", "echo no >&2; exit 3", "--maximize", "gain"});
     EXPECT_EQ(dead.status, 1);
     EXPECT_THAT(dead.err, AllOf(HasSubstr("status 3"), HasSubstr("no")));
+    const Ending bounded =
+        search({"--candidates", "c.csv", "--score", "sh score.sh", "--maximize", "gain", "--min", "gain=5"});
+    EXPECT_EQ(bounded.status, 3);
+    EXPECT_THAT(bounded.err, HasSubstr("meets all bounds: gain reached -3 to 2"));
     const Ending exact = search(
         {"--candidates", "c.csv", "--score", "sh score.sh", "--maximize", "gain", "--strategy", "exact"});
     EXPECT_EQ(exact.status, 2);
@@ -177,6 +184,14 @@ TEST_F(TableSearch, WhatCannotBeSearchedIsRefused) {
     refused(with({"--bound", "latency"}), 2, "is no bound");
     refused(with({"--bound", "latenc<=2"}), 2, "did you mean 'latency'?");
     refused(with({"--min", "latency=5", "--max", "latency=4"}), 2, "5 to 4 holds nothing");
+    refused(with({"--max", "latency=5", "--max", "latency=4"}), 2,
+            "bounds of latency: two upper ones, 5 and 4");
+    refused(with({"--bound", "latency<=5", "--max", "latency=5"}), 2, "bounds of latency: two upper ones");
+    refused(with({"--name", "x", "--out", "f.csv"}), 2, "--out writes one file alone");
+    refused(with({"--gap", "0.01"}), 2, "--gap goes with --pairs");
+    refused(with({"--steps", "1000"}), 2, "--steps goes with --pairs");
+    refused(with({"--pairs", "t.csv", "--gap", "0.01", "--strategy", "cem"}), 2, "for the strategy exact");
+    refused(with({"--pairs", "t.csv", "--steps", "0"}), 2, "--steps: '0' is not a whole number from 1");
     refused(with({"--evaluations", "0"}), 2, "--evaluations: '0' is not a whole number from 1");
     refused(with({"--name", "../x"}), 2, "--name '../x': expected a plain name");
     refused(with({"--minimize", "latency", "--best", "2"}), 2, "--best ranks by one objective");
@@ -188,6 +203,10 @@ TEST_F(TableSearch, WhatCannotBeSearchedIsRefused) {
     refused({"--table", "t.csv", "--minimize", "error"}, 1, "t.csv: a table's values are too large");
     put(folder / "t.csv", "block,choice,error\na,x,1\na,x,2\n");
     refused({"--table", "t.csv", "--minimize", "error"}, 1, "t.csv:3: block a has choice x twice");
+    put(folder / "t.csv", "block,choice,error,error\na,x,1,2\n");
+    refused({"--table", "t.csv", "--minimize", "error"}, 1, "t.csv:1: column error is there twice");
+    put(folder / "t.csv", "block,choice,error\na,caf\xE9,1\n");
+    refused({"--table", "t.csv", "--minimize", "error"}, 1, "t.csv:2: not UTF-8");
 }
 
 class SearchAgain : public TableSearch {};

@@ -4,6 +4,7 @@
 #include "nas/search/exact/labels.h"
 #include "nas/search/exact/rows.h"
 #include "nas/search/exact/sweep.h"
+#include "support/interrupt.h"
 
 namespace tessera::nas::exact {
 namespace {
@@ -112,6 +113,7 @@ private:
             const Columns some = sample(inner_.q, step, phase);
             Rows rows(some, outer_, joining_);
             for (std::size_t j = phase; j < outer_.size(); j += step) {
+                support::check_interrupt();
                 each_tile(some[0].size(),
                           [&](std::size_t begin, std::size_t n) { grid_.add(rows.some(begin, n, j), n); });
             }
@@ -168,6 +170,7 @@ Labels extended(const Labels& labels, const Labels& choices, const Joining& join
         count = result.size();
     };
     for (std::size_t j = 0; j < joined.outer_size(); ++j) {
+        support::check_interrupt();
         joined.append(j, result, count);
         if (count > room) { // never hold much more than may stay
             tidy();

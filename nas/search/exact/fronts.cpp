@@ -2,6 +2,7 @@
 
 #include "nas/search/exact.h"
 #include "nas/search/exact/certificate.h"
+#include "support/interrupt.h"
 
 namespace tessera::nas {
 namespace {
@@ -38,6 +39,7 @@ std::vector<SearchResult> exact_fronts(const TableModel& model, std::span<const 
         if (bounds.size() != model.columns.size()) {
             throw std::invalid_argument("bounds are one a column");
         }
+        support::check_interrupt();
         const bool read_off = limits_badness(model, bounds);
         if (read_off && !whole) {
             set_bounds(bounded, std::vector<Bounds>(bounds.size()));

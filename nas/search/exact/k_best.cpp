@@ -7,6 +7,7 @@
 #include "nas/search/exact/labels.h"
 #include "nas/search/exact/sweep.h"
 #include "support/error.h"
+#include "support/interrupt.h"
 
 namespace tessera::nas {
 namespace {
@@ -22,7 +23,11 @@ public:
         : q_(q), genome_(genome), count_(count), margin_(margin) {}
 
     std::vector<std::uint32_t> of(std::span<const std::uint32_t> order) {
+        std::size_t seen = 0;
         for (const std::uint32_t i : order) {
+            if (seen++ % rows_between_checks == 0) {
+                support::check_interrupt();
+            }
             for (; far_ < kept_.size() && q_[0][kept_[far_]] < q_[0][i] - margin_; ++far_) {
                 if (q_.size() == 2) {
                     remember(q_[1][kept_[far_]]);
@@ -120,6 +125,7 @@ public:
         Labels next(all_.of.size());
         std::size_t room = std::size_t{1} << 20;
         for (std::size_t j = 0; j < choices.size(); ++j) {
+            support::check_interrupt();
             join(choices, j, block + 1, next);
             if (next.size() > room) {
                 tidy(next);

@@ -3,6 +3,8 @@
 #include <array>
 #include <limits>
 
+#include "support/interrupt.h"
+
 namespace tessera::nas::exact {
 namespace {
 
@@ -105,6 +107,12 @@ private:
 
 std::vector<std::uint32_t> swept(const Columns& q, std::span<const std::uint32_t> order) {
     std::vector<std::uint32_t> kept;
+    std::size_t seen = 0;
+    const auto listen = [&] { // beyond two dimensions a sweep can take long
+        if (seen++ % rows_between_checks == 0) {
+            support::check_interrupt();
+        }
+    };
     if (q.size() == 1 && !order.empty()) {
         kept.push_back(order[0]);
     } else if (q.size() == 2) {
@@ -118,6 +126,7 @@ std::vector<std::uint32_t> swept(const Columns& q, std::span<const std::uint32_t
     } else if (q.size() == 3) {
         Stairs stairs;
         for (const std::uint32_t i : order) {
+            listen();
             if (stairs.add(q[1][i], q[2][i])) {
                 kept.push_back(i);
             }
@@ -125,6 +134,7 @@ std::vector<std::uint32_t> swept(const Columns& q, std::span<const std::uint32_t
     } else {
         Bunches bunches(q);
         for (const std::uint32_t i : order) {
+            listen();
             if (!bunches.covered(i)) {
                 bunches.add(i);
                 kept.push_back(i);

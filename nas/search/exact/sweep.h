@@ -12,6 +12,9 @@ namespace tessera::nas::exact {
 
 using Columns = std::vector<std::vector<double>>;
 
+/// How many rows are looked at between two looks for an interruption.
+inline constexpr std::size_t rows_between_checks = 4096;
+
 /// Rows in lexicographic order of their numbers; of equal ones first who is `before`.
 template <class Before>
 std::vector<std::uint32_t> in_order(const Columns& q, std::size_t rows, const Before& before) {

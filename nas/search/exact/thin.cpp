@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "nas/search/exact/labels.h"
+#include "support/interrupt.h"
 
 namespace tessera::nas::exact {
 namespace {
@@ -86,6 +87,7 @@ void thin(Labels& labels, std::size_t most, std::vector<double>& error) {
     const double guess = 2 * static_cast<double>(labels.size()); // beyond it few labels share a cell
     fine = std::min(fine, std::max(guess, 2.0));
     while (fine / coarse > 1.05) {
+        support::check_interrupt();
         const double middle = std::floor(std::sqrt(fine * coarse));
         if (middle <= coarse) {
             break;
