@@ -94,7 +94,7 @@ std::string FrontFile::json() const {
                           {"random_hypervolume", random_hypervolume}};
     out["objectives"] = nlohmann::json::array();
     for (const Objective& o : objectives) {
-        out["objectives"].push_back(objective_json(o));
+        out["objectives"].push_back(nlohmann::json(objective_json(o)));
     }
     if (gap) {
         out["gap"] = *gap;
