@@ -123,26 +123,36 @@ void convolve(const ConvolutionCall& call, torch::Tensor& output, torch::Tensor&
         projection = {call.projection.const_data_ptr<float>(), call.projection_bias.const_data_ptr<float>(),
                       call.projection.size(1)};
     }
-    const std::int64_t images = call.input.size(0), blocks = (size.channels + build.lanes - 1) / build.lanes;
-    const std::int64_t a_block = images * strips.count(), scratch_floats = strips.scratch(projection.inputs);
-    at::parallel_for(0, blocks * a_block, 1, [&](std::int64_t begin, std::int64_t end) {
+    const std::int64_t blocks = (size.channels + build.lanes - 1) / build.lanes;
+    const std::int64_t units = call.input.size(0) * strips.count();
+    // All blocks of a few thousand places, then the next ones: the places stay in the cache, and small images
+    // share the loading of weights.
+    const std::int64_t group =
+        std::max<std::int64_t>(1, copied_places * strips.count() / (size.height * size.width));
+    const std::int64_t groups = (units + group - 1) / group,
+                       scratch_floats = strips.scratch(projection.inputs);
+    at::parallel_for(0, groups * blocks, 1, [&](std::int64_t begin, std::int64_t end) {
         const Scratch scratch(scratch_floats);
         for (std::int64_t i = begin; i < end; ++i) {
-            const std::int64_t block = i / a_block, image = i % a_block / strips.count();
-            const kernel::Convolution work{size,
-                                           image_of<const float>(call.input, call.grid, image),
-                                           image_of<const float>(call.input_factor, call.grid, image),
-                                           call.weight.const_data_ptr<float>(),
-                                           call.flipped,
-                                           call.bias.defined() ? call.bias.const_data_ptr<float>() : nullptr,
-                                           image_of<const float>(call.output_factor, call.grid, image),
-                                           image_of<float>(output, call.grid, image),
-                                           image_of<float>(plain, call.grid, image),
-                                           projection};
-            if (i == begin || i % a_block == 0) {
-                build.load_weights(work, block, scratch.data);
+            const std::int64_t block = i % blocks, first = i / blocks * group;
+            for (std::int64_t unit = first; unit < std::min(units, first + group); ++unit) {
+                const std::int64_t image = unit / strips.count();
+                const kernel::Convolution work{size,
+                                               image_of<const float>(call.input, call.grid, image),
+                                               image_of<const float>(call.input_factor, call.grid, image),
+                                               call.weight.const_data_ptr<float>(),
+                                               call.flipped,
+                                               call.bias.defined() ? call.bias.const_data_ptr<float>()
+                                                                   : nullptr,
+                                               image_of<const float>(call.output_factor, call.grid, image),
+                                               image_of<float>(output, call.grid, image),
+                                               image_of<float>(plain, call.grid, image),
+                                               projection};
+                if (unit == first) {
+                    build.load_weights(work, block, scratch.data);
+                }
+                build.convolve(work, block, strips[unit % strips.count()], scratch.data);
             }
-            build.convolve(work, block, strips[i % strips.count()], scratch.data);
         }
     });
 }
