@@ -60,9 +60,8 @@ struct Scratch {
 /// An image cut into strips whose working set fits a core's second-level cache.
 class Strips {
 public:
-    /// One strip an image where `whole`.
-    Strips(const kernel::Size& size, bool whole) : size_(size) {
-        const std::int64_t places = whole ? size.height * size.width : 4096; // of some 64 bytes each
+    /// Of about `places` places, some 64 bytes each.
+    Strips(const kernel::Size& size, std::int64_t places) : size_(size) {
         length_ = size.kernel_height == 1 ? places : std::max<std::int64_t>(8, places / size.width);
         count_ = (extent() + length_ - 1) / length_;
     }
@@ -86,6 +85,10 @@ private:
     kernel::Size size_;
     std::int64_t length_, count_;
 };
+
+constexpr std::int64_t copied_places = 4096;
+/// Strips overlap by the kernel's reach, where a projection is computed twice: better few.
+constexpr std::int64_t projected_places = 8192;
 
 kernel::Size size_of(const torch::Tensor& weight, const TokenGrid& grid) {
     return {grid.height, grid.width, weight.size(0), weight.size(2), weight.size(3)};
@@ -112,33 +115,44 @@ struct ConvolutionCall {
 void convolve(const ConvolutionCall& call, torch::Tensor& output, torch::Tensor& plain) {
     const kernel::Kernel& build = *depthwise_build();
     const kernel::Size size = size_of(call.weight, call.grid);
-    // Strips overlap by the kernel's reach: a projection is computed once for each place instead.
-    const Strips strips(size, output.is_same(call.input) || call.projection.defined());
+    const Strips strips(size, output.is_same(call.input)  ? size.height * size.width
+                              : call.projection.defined() ? projected_places
+                                                          : copied_places);
     kernel::Projection projection;
     if (call.projection.defined()) {
         projection = {call.projection.const_data_ptr<float>(), call.projection_bias.const_data_ptr<float>(),
                       call.projection.size(1)};
     }
-    const std::int64_t images = call.input.size(0), blocks = (size.channels + build.lanes - 1) / build.lanes;
-    const std::int64_t a_block = images * strips.count(), scratch_floats = strips.scratch(projection.inputs);
-    at::parallel_for(0, blocks * a_block, 1, [&](std::int64_t begin, std::int64_t end) {
+    const std::int64_t blocks = (size.channels + build.lanes - 1) / build.lanes;
+    const std::int64_t units = call.input.size(0) * strips.count();
+    // All blocks of a few thousand places, then the next ones: the places stay in the cache, and small images
+    // share the loading of weights.
+    const std::int64_t group =
+        std::max<std::int64_t>(1, copied_places * strips.count() / (size.height * size.width));
+    const std::int64_t groups = (units + group - 1) / group,
+                       scratch_floats = strips.scratch(projection.inputs);
+    at::parallel_for(0, groups * blocks, 1, [&](std::int64_t begin, std::int64_t end) {
         const Scratch scratch(scratch_floats);
         for (std::int64_t i = begin; i < end; ++i) {
-            const std::int64_t block = i / a_block, image = i % a_block / strips.count();
-            const kernel::Convolution work{size,
-                                           image_of<const float>(call.input, call.grid, image),
-                                           image_of<const float>(call.input_factor, call.grid, image),
-                                           call.weight.const_data_ptr<float>(),
-                                           call.flipped,
-                                           call.bias.defined() ? call.bias.const_data_ptr<float>() : nullptr,
-                                           image_of<const float>(call.output_factor, call.grid, image),
-                                           image_of<float>(output, call.grid, image),
-                                           image_of<float>(plain, call.grid, image),
-                                           projection};
-            if (i == begin || i % a_block == 0) {
-                build.load_weights(work, block, scratch.data);
+            const std::int64_t block = i % blocks, first = i / blocks * group;
+            for (std::int64_t unit = first; unit < std::min(units, first + group); ++unit) {
+                const std::int64_t image = unit / strips.count();
+                const kernel::Convolution work{size,
+                                               image_of<const float>(call.input, call.grid, image),
+                                               image_of<const float>(call.input_factor, call.grid, image),
+                                               call.weight.const_data_ptr<float>(),
+                                               call.flipped,
+                                               call.bias.defined() ? call.bias.const_data_ptr<float>()
+                                                                   : nullptr,
+                                               image_of<const float>(call.output_factor, call.grid, image),
+                                               image_of<float>(output, call.grid, image),
+                                               image_of<float>(plain, call.grid, image),
+                                               projection};
+                if (unit == first) {
+                    build.load_weights(work, block, scratch.data);
+                }
+                build.convolve(work, block, strips[unit % strips.count()], scratch.data);
             }
-            build.convolve(work, block, strips[i % strips.count()], scratch.data);
         }
     });
 }
@@ -151,7 +165,7 @@ std::pair<torch::Tensor, torch::Tensor> weight_gradient(const torch::Tensor& inp
     constexpr std::int64_t most_shares = 8;
     const kernel::Kernel& build = *depthwise_build();
     const kernel::Size size = size_of(weight, grid);
-    const Strips strips(size, false);
+    const Strips strips(size, copied_places);
     const std::int64_t items = input.size(0) * strips.count(), shares = std::min(items, most_shares);
     const std::int64_t blocks = (size.channels + build.lanes - 1) / build.lanes;
     const std::int64_t taps = size.kernel_height * size.kernel_width, scratch_floats = strips.scratch();
@@ -292,13 +306,15 @@ torch::Tensor linear_depthwise(const torch::Tensor& tokens, const torch::Tensor&
                                const torch::Tensor& linear_bias, const torch::Tensor& weight,
                                const torch::Tensor& bias, const TokenGrid& grid,
                                const torch::Tensor& factor) {
-    // One call of a good matrix product beats small ones where loading the weights is most of the work; a
-    // window beyond the caches is worse than strips. Neither depends on the number of threads, which must not
-    // be seen.
-    constexpr std::int64_t fewest_places = 192, most_places = 32768;
+    // One call of a good matrix product beats small ones where loading the weights is most of the work; so it
+    // does where strips are so thin that their overlap is. Neither may depend on the number of threads: bits
+    // would.
+    constexpr std::int64_t fewest_places = 96;
     const std::int64_t places = grid.height * grid.width;
-    const bool apart = torch::GradMode::is_enabled() || tokens.size(0) * places < fewest_places ||
-                       places > most_places || !kernel_applies(tokens, weight, bias, factor) ||
+    const bool thin =
+        places > projected_places && grid.height > 1 && projected_places / grid.width < 4 * weight.size(2);
+    const bool apart = torch::GradMode::is_enabled() || tokens.size(0) * places < fewest_places || thin ||
+                       !kernel_applies(tokens, weight, bias, factor) ||
                        linear_weight.scalar_type() != torch::kFloat ||
                        linear_bias.scalar_type() != torch::kFloat || tokens.size(1) != grid.length() ||
                        tokens.size(2) != linear_weight.size(1);
