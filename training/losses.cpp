@@ -28,9 +28,10 @@ struct NoiseToSignal : torch::autograd::Function<NoiseToSignal> {
 
 } // namespace
 
-torch::Tensor cross_entropy(const torch::Tensor& logits, const torch::Tensor& labels, double smoothing) {
+torch::Tensor cross_entropy(const torch::Tensor& logits, const torch::Tensor& labels, double smoothing,
+                            at::Reduction::Reduction reduction) {
     constexpr std::int64_t ignore_none = -100;
-    return at::cross_entropy_loss(logits, labels, /*weight=*/{}, at::Reduction::Mean, ignore_none, smoothing);
+    return at::cross_entropy_loss(logits, labels, /*weight=*/{}, reduction, ignore_none, smoothing);
 }
 
 torch::Tensor distillation_loss(const torch::Tensor& student, const torch::Tensor& teacher,

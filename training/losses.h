@@ -5,8 +5,9 @@
 
 namespace tessera::training {
 
-/// Cross entropy with label smoothing, mean over the batch. logits B x K, labels B (int64).
-torch::Tensor cross_entropy(const torch::Tensor& logits, const torch::Tensor& labels, double smoothing);
+/// Cross entropy with label smoothing: of each image, or their mean or sum. logits B x K, labels B (int64).
+torch::Tensor cross_entropy(const torch::Tensor& logits, const torch::Tensor& labels, double smoothing,
+                            at::Reduction::Reduction reduction = at::Reduction::Mean);
 
 /// T^2 * KL(softmax(teacher/T) || softmax(student/T)), mean over the batch (Hinton et al., arXiv 1503.02531).
 torch::Tensor distillation_loss(const torch::Tensor& student, const torch::Tensor& teacher,

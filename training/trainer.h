@@ -14,9 +14,9 @@
 #include "support/config.h"
 #include "support/progress.h"
 #include "training/batches.h"
-#include "training/confusion_matrix.h"
 #include "training/dataset.h"
 #include "training/optimizer.h"
+#include "training/task.h"
 
 namespace tessera::training {
 
@@ -48,16 +48,6 @@ struct TrainResult {
     std::vector<EpochMetrics> history;
     double validation_accuracy = 0; ///< after the last epoch, fraction
 };
-
-struct Evaluation {
-    double accuracy = 0, loss = 0; ///< fraction; mean cross-entropy. NaN where there are no images
-    ConfusionMatrix confusion; ///< over the network's classes; of 0 classes where it is left out or nothing
-                               ///< is there to be counted
-};
-
-/// A confusion matrix takes the square of the number of classes: whoever only wants the accuracy leaves it
-/// out.
-enum class Confusions { left_out, counted };
 
 /// Everything around the loop.
 struct TrainContext {
