@@ -163,7 +163,7 @@ void Configuration::check_outside(bool taught, bool measured, bool sampled) cons
     const auto missing = [](const char* key, const std::filesystem::path& path) {
         throw support::UsageError(fmt::format("{}: {}: no such file", key, path.string()));
     };
-    const bool files = data.kind != training::DatasetKind::synthetic;
+    const bool files = !data.generated();
     if (const auto problem = files ? training::folder_problem(data.path) : ""; !problem.empty()) {
         throw support::UsageError("data.path: " + problem);
     }

@@ -174,7 +174,7 @@ std::string latency_section(const RunFolder& run) {
 std::string report_html(const Configuration& configuration, const RunFolder& run) {
     const FrontFile front = FrontFile::load(run / "search/front.json");
     const auto teach = nlohmann::json::parse(support::read_file(run / "teach/result.json"));
-    const bool synthetic = configuration.data.kind == training::DatasetKind::synthetic;
+    const bool synthetic = configuration.data.generated();
     std::string body = fmt::format(
         "<h1>{}</h1>\n<p>{} networks on the predicted front out of {} architectures; reference at "
         "{:.2f} % validation accuracy.{}</p>\n",
