@@ -22,6 +22,7 @@ ConfusionMatrix confusion_of(const Tensor& labels, const Tensor& guessed, std::i
 /// Logits B x classes against labels B (int64); one place an image.
 class Classification final : public Task {
 public:
+    std::string_view accuracy_name() const override { return "accuracy"; }
     const Tensor& truth(const Batch& batch) const override { return batch.labels; }
     Tensor loss(const Tensor& outputs, const Tensor& truth, at::Reduction::Reduction reduction,
                 double smoothing) const override {
@@ -34,6 +35,7 @@ public:
         return (outputs.argmax(1) == truth).sum();
     }
     std::int64_t places(const Dataset&) const override { return 1; }
+    std::string refusal(const AugmentOptions&) const override { return ""; }
     std::unique_ptr<Tally> tally(Confusions confusions) const override;
 };
 
@@ -71,6 +73,6 @@ std::unique_ptr<Tally> Classification::tally(Confusions confusions) const {
 
 } // namespace
 
-const Task& task_of(const Dataset&) { return classification; }
+const Task& classification_task() { return classification; }
 
 } // namespace tessera::training

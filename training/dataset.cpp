@@ -207,6 +207,13 @@ Dataset Dataset::subset(const std::vector<std::int64_t>& indices) const {
             targets.defined() ? targets.index_select(0, rows) : targets};
 }
 
+Dataset Dataset::first(std::int64_t count) const {
+    const auto head = [&](const torch::Tensor& rows) {
+        return rows.defined() ? rows.slice(0, 0, count) : rows;
+    };
+    return {head(images), head(labels), crop_height, crop_width, head(targets)};
+}
+
 Preprocessing Datasets::preprocessing() const {
     Preprocessing result;
     result.channels = train.images.size(1);
@@ -218,6 +225,7 @@ Preprocessing Datasets::preprocessing() const {
     result.mean = normalisation.mean;
     result.deviation = normalisation.deviation;
     result.classes = classes;
+    result.depths = train.targets.defined();
     return result;
 }
 

@@ -25,6 +25,8 @@ struct Dataset {
     std::int64_t size() const { return labels.defined() ? labels.size(0) : 0; }
     std::int64_t height() const { return crop_height > 0 ? crop_height : images.size(2); }
     std::int64_t width() const { return crop_width > 0 ? crop_width : images.size(3); }
+    /// At most the `count` first rows, not copied.
+    Dataset first(std::int64_t count) const;
     /// The rows named by `indices`, copied.
     Dataset subset(const std::vector<std::int64_t>& indices) const;
 };

@@ -34,6 +34,11 @@ torch::Tensor cross_entropy(const torch::Tensor& logits, const torch::Tensor& la
     return at::cross_entropy_loss(logits, labels, /*weight=*/{}, reduction, ignore_none, smoothing);
 }
 
+torch::Tensor scale_invariant_log_loss(const torch::Tensor& depths, const torch::Tensor& truth) {
+    const torch::Tensor d = (depths.log() - truth.log()).flatten(1);
+    return d.square().mean(1) - 0.5 * d.mean(1).square();
+}
+
 torch::Tensor distillation_loss(const torch::Tensor& student, const torch::Tensor& teacher,
                                 double temperature) {
     // Log-probabilities on both sides: a teacher that is certain would otherwise give 0 * log 0.

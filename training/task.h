@@ -4,20 +4,29 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <string>
 #include <string_view>
 
 #include <torch/torch.h>
 
+#include "search_spaces/head.h"
 #include "training/batches.h"
 #include "training/confusion_matrix.h"
 #include "training/dataset.h"
 
 namespace tessera::training {
 
+/// Mean of |depth - truth| / truth, and root of the mean squared difference, over all pixels.
+struct DepthErrors {
+    double abs_rel = 0, rmse = 0;
+};
+
 struct Evaluation {
     double accuracy = 0, loss = 0; ///< fraction; mean over images. NaN where there are no images
     ConfusionMatrix confusion; ///< over the network's classes; of 0 classes where it is left out or nothing
                                ///< is there to be counted
+    std::optional<DepthErrors> depth{}; ///< of networks that tell depths
 };
 
 /// A confusion matrix takes the square of the number of classes: whoever only wants the accuracy leaves it
@@ -41,6 +50,8 @@ public:
 
     /// What the outputs of a batch are compared with.
     virtual const torch::Tensor& truth(const Batch& batch) const = 0;
+    /// What reports call the accuracy, which is a share of places that are right.
+    virtual std::string_view accuracy_name() const = 0;
     /// Of each image (none), or their mean or sum. `smoothing`: share of labels spread over all classes.
     virtual torch::Tensor loss(const torch::Tensor& outputs, const torch::Tensor& truth,
                                at::Reduction::Reduction reduction, double smoothing = 0) const = 0;
@@ -51,10 +62,17 @@ public:
     virtual torch::Tensor hits(const torch::Tensor& outputs, const torch::Tensor& truth) const = 0;
     /// Of an image of `data` there are so many. Accuracy is hits / (images * places).
     virtual std::int64_t places(const Dataset& data) const = 0;
+    /// Why images may not be changed like this while training, as "key: what is wrong; value"; else empty.
+    virtual std::string refusal(const AugmentOptions& augment) const = 0;
     virtual std::unique_ptr<Tally> tally(Confusions confusions) const = 0;
 };
 
-/// What a network trained on these images is for.
+const Task& classification_task();
+/// Of every pixel; see DataOptions::has_depths() and HeadOptions::dense().
+const Task& depth_task();
+
+/// What a network trained on these images, or with this head, is for.
 const Task& task_of(const Dataset& data);
+const Task& task_of(const search_spaces::HeadOptions& head);
 
 } // namespace tessera::training

@@ -114,6 +114,9 @@ Trainer::Trainer(Network& network, const Datasets& data, const TrainOptions& opt
             throw std::logic_error("the teacher must be in evaluation mode");
         }
     }
+    if (const auto problem = task_.refusal(options.augment); options.epochs > 0 && !problem.empty()) {
+        throw support::UsageError(fmt::format("{}: augment.{}", context.label, problem));
+    }
     if (options.epochs > 0 && images_ < 2) {
         throw support::RunError(
             fmt::format("{}: {} training image(s) are too few to train", context.label, images_));

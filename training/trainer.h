@@ -80,8 +80,9 @@ Evaluation evaluate(search_spaces::Network& network, const Dataset& data, const 
 TrainResult train(search_spaces::Network& network, const Datasets& data, const TrainOptions& options,
                   const TrainContext& context);
 
-/// Per-epoch metrics as CSV text and as an SVG curve.
+/// Per-epoch metrics as CSV text and as an SVG curve of what the task calls its accuracy.
 std::string history_csv(const std::vector<EpochMetrics>& history);
-std::string history_svg(const std::vector<EpochMetrics>& history, const std::string& title);
+std::string history_svg(const std::vector<EpochMetrics>& history, const std::string& title,
+                        std::string_view accuracy_name = "accuracy");
 
 } // namespace tessera::training

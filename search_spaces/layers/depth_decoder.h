@@ -14,17 +14,17 @@ namespace tessera::search_spaces {
 
 struct DepthDecoderOptions {
     DepthDecoderOptions(Shape map, Shape image) : map_(map), image_(image) {}
+    /// Shape after each doubling: sides double until they are the image's, which cuts the last step short
+    /// where they do not divide; the width halves each time, to no less than 8.
+    std::vector<Shape> stages() const;
+    Costs costs() const;
+
     TORCH_ARG(Shape, map);
     TORCH_ARG(Shape, image);
     TORCH_ARG(std::int64_t, channels) = 32; ///< before the first doubling
     TORCH_ARG(Activation, act) = Activation::relu;
     TORCH_ARG(bool, norm) = false;    ///< LayerNorm over the channels of each position first
     TORCH_ARG(bool, nearest) = false; ///< instead of bilinear interpolation
-
-    /// Shape after each doubling: sides double until they are the image's, which cuts the last step short
-    /// where they do not divide; the width halves each time, to no less than 8.
-    std::vector<Shape> stages() const;
-    Costs costs() const;
 };
 
 /// A 3x3 convolution whose outputs begin as numbers of about 1, however many channels it reads: fan out,
