@@ -15,10 +15,40 @@ namespace {
 
 using support::Section;
 
-TeachOptions read_teach(Section section) {
+/// Images that a head can learn from.
+void check_task(const Section& section, const search_spaces::HeadOptions& head,
+                const training::DataOptions& data) {
+    if (head.dense() && !data.has_depths()) {
+        section.fail("kind", fmt::format("{} has no depths, which space.head.kind: depth learns; take "
+                                         "data.kind: synthetic_depth, or space.head.kind: classifier",
+                                         data.kind_name()));
+    }
+    if (!head.dense() && data.has_depths()) {
+        section.fail("kind", fmt::format("{} has depths and no classes, which space.head.kind: classifier "
+                                         "learns; take space.head.kind: depth",
+                                         data.kind_name()));
+    }
+}
+
+/// Defaults that the task can do with.
+void suit(training::TrainOptions& options, const training::Task& task) {
+    if (!task.refusal(options.augment).empty()) {
+        options.augment.pad = 0;
+    }
+}
+
+void check_changes(const Section& section, const training::TrainOptions& options,
+                   const training::Task& task) {
+    if (const auto problem = task.refusal(options.augment); !problem.empty()) {
+        section.fail("augment", problem);
+    }
+}
+
+TeachOptions read_teach(Section section, const training::Task& task) {
     TeachOptions o;
     o.train.epochs = 12;
     o.train.label_smoothing = 0.1;
+    suit(o.train, task);
     section.read(
         "weights", o.weights,
         "Safetensors file with the reference's weights to start from; given, epochs is 0 unless set.");
@@ -39,8 +69,9 @@ LatencyOptions read_latency(Section section) {
 }
 
 /// Networks that start from the library want small steps and the reference's soft labels.
-training::TrainOptions from_library(std::int64_t epochs) {
+training::TrainOptions from_library(std::int64_t epochs, const training::Task& task) {
     training::TrainOptions o;
+    suit(o, task);
     o.epochs = epochs;
     o.warmup = 0.1;
     o.distillation_weight = 0.7;
@@ -49,9 +80,9 @@ training::TrainOptions from_library(std::int64_t epochs) {
     return o;
 }
 
-SampleOptions read_sample(Section section) {
+SampleOptions read_sample(Section section, const training::Task& task) {
     SampleOptions o;
-    o.train = from_library(1);
+    o.train = from_library(1, task);
     section.read("count", o.count, {5, 10000}, "Architectures to fine-tune for the accuracy predictor.");
     o.accuracies = predictors::AccuracyTableOptions::read(
         section.section("accuracies", "Known accuracies to take for samples instead of fine-tuning any."));
@@ -104,9 +135,9 @@ SearchStageOptions read_search(Section section, const std::vector<std::string>& 
     return o;
 }
 
-FinetuneOptions read_finetune(Section section) {
+FinetuneOptions read_finetune(Section section, const training::Task& task) {
     FinetuneOptions o;
-    o.train = from_library(5);
+    o.train = from_library(5, task);
     section.read(
         "pick", o.pick,
         "Points of the front: knee, all, spread:K (K of them), `objective<=value`, `objective>=value` "
@@ -134,19 +165,24 @@ Configuration Configuration::read(const support::Document& document) {
     c.space = search_spaces::SearchSpace::read(space);
     Section data = root.section("data", "The images.");
     c.data = training::DataOptions::read(data);
+    check_task(data, c.space.head(), c.data);
+    const training::Task& task = training::task_of(c.space.head());
     Section teach = root.section("teach", "Training of the reference.");
-    c.teach = read_teach(teach);
+    c.teach = read_teach(teach, task);
+    check_changes(teach, c.teach.train, task);
     c.distil = predictors::DistilOptions::read(root.section("distil", "Distillation of the choices."));
     Section latency = root.section("latency", "Measurement of this machine.");
     c.latency = read_latency(latency);
     Section sample = root.section("sample", "Fine-tuned networks for the accuracy predictor.");
-    c.sample = read_sample(sample);
+    c.sample = read_sample(sample, task);
+    check_changes(sample, c.sample.train, task);
     Section fit = root.section("fit", "The accuracy predictor.");
     c.fit = predictors::FitOptions::read(fit);
     Section search = root.section("search", "The search for the front.");
     c.search = read_search(search, latency_objectives(c.latency.table));
     Section finetune = root.section("finetune", "Fine-tuning of chosen points.");
-    c.finetune = read_finetune(finetune);
+    c.finetune = read_finetune(finetune, task);
+    check_changes(finetune, c.finetune.train, task);
     for (const std::string& expression : c.finetune.pick) {
         try {
             check_pick(expression, c.search.objectives);
@@ -163,7 +199,7 @@ void Configuration::check_outside(bool taught, bool measured, bool sampled) cons
     const auto missing = [](const char* key, const std::filesystem::path& path) {
         throw support::UsageError(fmt::format("{}: {}: no such file", key, path.string()));
     };
-    const bool files = data.kind != training::DatasetKind::synthetic;
+    const bool files = !data.generated();
     if (const auto problem = files ? training::folder_problem(data.path) : ""; !problem.empty()) {
         throw support::UsageError("data.path: " + problem);
     }

@@ -96,7 +96,8 @@ void check_deployment(const Deployment& deployment, const SearchSpace& space) {
     const auto& input = space.input();
     const bool same_input =
         p.channels == input.channels && p.height == input.height && p.width == input.width;
-    if (!same_input || static_cast<std::int64_t>(p.classes.size()) != space.classes()) {
+    if (!same_input || static_cast<std::int64_t>(p.classes.size()) != space.classes() ||
+        p.depths != space.head().dense()) {
         throw std::invalid_argument("export_network: the preprocessing is of another space");
     }
     if (deployment.example.scalar_type() != torch::kUInt8 ||

@@ -20,7 +20,7 @@ struct Deployment {
 
 struct ExportResult {
     std::filesystem::path folder;
-    double torchscript_difference = 0; ///< max abs difference of logits, reloaded model.pt against the
+    double torchscript_difference = 0; ///< max abs difference of outputs, reloaded model.pt against the
                                        ///< network, batches 1, 3 and 64 and the example
     double weights_difference =
         0; ///< the same for a network rebuilt from architecture.yaml and weights.safetensors
@@ -28,15 +28,17 @@ struct ExportResult {
 
 /// Writes into `folder`, each file atomically:
 ///     model.pt             TorchScript, evaluation mode, BatchNorm folded, frozen; N x C x H x W float32 in
-///                          (normalised), N x classes float32 out (logits). Inside it also architecture.yaml
-///                          and preprocessing.json as extra files, the methods of preprocessing_script(), and
-///                          the attributes `classes` (names), example_pixels, example_input, example_output
+///                          (normalised), N x classes float32 out (logits), or N x 1 x H x W (depths). Inside
+///                          it also architecture.yaml and preprocessing.json as extra files, the methods of
+///                          preprocessing_script(), and the attributes `classes` (names), example_pixels,
+///                          example_input, example_output
 ///     weights.safetensors  of the network as it was trained
 ///     architecture.yaml    see architecture_yaml()
 ///     preprocessing.json   see preprocessing_json()
 ///     example.safetensors  pixels (1 x C x H x W uint8), input (the same normalised, float32) and output (1
 ///     x
-///                          classes logits, float32) of the example, for consumers that open no TorchScript
+///                          classes logits or 1 x 1 x H x W depths, float32) of the example, for consumers
+///                          that open no TorchScript
 /// reloads them and compares. The same network and deployment give the same bytes. Throws RunError when the
 /// network's outputs are not finite (nothing is written) or a reloaded model's differ by more than 1e-3, and
 /// std::invalid_argument for a deployment that is not the space's.

@@ -105,6 +105,11 @@ ExportedModel::ExportedModel(const fs::path& path, torch::Device device)
                         file_.string(), classes, p.channels, p.height, p.width, description.space.classes(),
                         input.channels, input.height, input.width));
     }
+    if (p.depths != description.space.head().dense()) {
+        throw RunError(fmt::format("{}: architecture.yaml has a head of {}, preprocessing.json outputs of {}",
+                                   file_.string(), description.space.head().kind,
+                                   p.depths ? "depths" : "classes"));
+    }
     if (fs::is_directory(path)) {
         for (const auto& [name, text] : documents) {
             check_beside(file_, name, text);
@@ -124,25 +129,29 @@ torch::Tensor ExportedModel::input_of(const torch::Tensor& pixels) const {
         .images.to(device_);
 }
 
-torch::Tensor ExportedModel::classify(const torch::Tensor& pixels) {
+torch::Tensor ExportedModel::outputs(const torch::Tensor& pixels) {
     const torch::NoGradGuard no_grad;
-    torch::Tensor logits;
+    torch::Tensor result;
     try {
-        logits = forward(input_of(pixels)).to(torch::kCPU, torch::kFloat32).contiguous();
+        result = forward(input_of(pixels)).to(torch::kCPU, torch::kFloat32).contiguous();
     } catch (const support::Error&) { throw; } catch (const std::exception& error) {
         throw RunError(fmt::format("{}: the network fails on images of {}x{}x{}: {}", file_.string(),
                                    preprocessing_.channels, preprocessing_.height, preprocessing_.width,
                                    brief(error)));
     }
-    const auto classes = static_cast<std::int64_t>(preprocessing_.classes.size());
-    if (logits.sizes() != at::IntArrayRef({pixels.size(0), classes})) {
-        throw RunError(fmt::format("{}: its outputs are {}, expected {}x{} (one for each class)",
-                                   file_.string(), fmt::join(logits.sizes(), "x"), pixels.size(0), classes));
+    const auto& p = preprocessing_;
+    const std::vector<std::int64_t> expected =
+        p.depths ? std::vector<std::int64_t>{pixels.size(0), 1, p.height, p.width}
+                 : std::vector<std::int64_t>{pixels.size(0), static_cast<std::int64_t>(p.classes.size())};
+    if (result.sizes() != expected) {
+        throw RunError(fmt::format("{}: its outputs are {}, expected {} (one for each {})", file_.string(),
+                                   fmt::join(result.sizes(), "x"), fmt::join(expected, "x"),
+                                   p.depths ? "pixel" : "class"));
     }
-    if (!logits.isfinite().all().item<bool>()) {
+    if (!result.isfinite().all().item<bool>()) {
         throw RunError(file_.string() + ": its outputs are not finite");
     }
-    return logits;
+    return result;
 }
 
 } // namespace tessera::nas

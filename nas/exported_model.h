@@ -19,10 +19,10 @@ public:
     /// files beside it that belong to another export.
     ExportedModel(const std::filesystem::path& path, torch::Device device);
 
-    /// Logits, N x classes float32 on the CPU, of N x C x H x W uint8 images that are scaled and cut already.
-    /// Computed in evaluation mode without gradients. Throws RunError where the network fails, or its outputs
-    /// are of another number or not finite.
-    torch::Tensor classify(const torch::Tensor& pixels);
+    /// Logits, N x classes float32 on the CPU, of N x C x H x W uint8 images that are scaled and cut already;
+    /// or depths, N x 1 x H x W. Computed in evaluation mode without gradients. Throws RunError where the
+    /// network fails, or its outputs are of another number or not finite.
+    torch::Tensor outputs(const torch::Tensor& pixels);
     /// The network's input on its device: `pixels` normalised, channels-last.
     torch::Tensor input_of(const torch::Tensor& pixels) const;
     /// One call as it is; for timing.

@@ -32,6 +32,17 @@ std::vector<ModelClasses> read_model_classes(const RunFolder& run, const support
     return result;
 }
 
+std::vector<std::size_t> plain_columns(const support::CsvTable& models) {
+    std::vector<std::size_t> columns;
+    for (std::size_t c = 0; c < models.header.size(); ++c) {
+        const std::string& name = models.header[c];
+        if (name.find("latency_") != std::string::npos || name == "test_abs_rel" || name == "test_rmse") {
+            columns.push_back(c);
+        }
+    }
+    return columns;
+}
+
 std::string class_summary(const std::vector<ModelClasses>& models) {
     if (models.empty()) {
         return "";

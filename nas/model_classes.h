@@ -25,4 +25,7 @@ std::vector<ModelClasses> read_model_classes(const RunFolder& run, const support
 /// without networks.
 std::string class_summary(const std::vector<ModelClasses>& models);
 
+/// Columns of models.csv that are shown as they are: latencies, and the errors of networks that tell depths.
+std::vector<std::size_t> plain_columns(const support::CsvTable& models);
+
 } // namespace tessera::nas

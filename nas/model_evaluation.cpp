@@ -151,6 +151,11 @@ LabelledImages test_images_of(StageContext& run, const training::Preprocessing& 
     } else {
         images.pixels = test.images;
     }
+    images.targets = test.targets;
+    if (p.depths && !images.targets.defined()) {
+        throw support::RunError(
+            fmt::format("{}: its images have no depths, which the network gives", run.run.path().string()));
+    }
     std::set<std::string> present;
     const auto* label = test.labels.data_ptr<std::int64_t>();
     for (std::int64_t i = 0; i < test.size(); ++i) {
@@ -197,7 +202,34 @@ std::vector<std::string> read_batch(const LabelledImages& images, std::int64_t b
 
 } // namespace
 
+namespace {
+
+ModelEvaluation evaluate_depths(ExportedModel& model, const LabelledImages& images, int threads) {
+    constexpr std::int64_t batch = ModelSpeed::batch;
+    const auto count = images.pixels.size(0);
+    const auto tally = training::depth_task().tally(training::Confusions::left_out);
+    training::use_threads(threads);
+    support::Progress progress("estimating depths", count, "images");
+    for (std::int64_t begin = 0; begin < count; begin += batch) {
+        support::check_interrupt();
+        const std::int64_t valid = std::min(batch, count - begin);
+        // Filled up: kernels pick other sums for other batch sizes.
+        const torch::Tensor rows = torch::arange(begin, begin + batch).remainder(count);
+        tally->add(model.outputs(images.pixels.index_select(0, rows)).slice(0, 0, valid).to(torch::kFloat64),
+                   images.targets.slice(0, begin, begin + valid));
+        progress.advance(valid);
+    }
+    ModelEvaluation result;
+    result.depths = tally->result();
+    return result;
+}
+
+} // namespace
+
 ModelEvaluation evaluate_model(ExportedModel& model, const LabelledImages& images, int threads) {
+    if (model.preprocessing().depths) {
+        return evaluate_depths(model, images, threads);
+    }
     constexpr std::int64_t batch = ModelSpeed::batch;
     const auto& p = model.preprocessing();
     const auto count = std::ssize(images.files);
@@ -213,7 +245,7 @@ ModelEvaluation evaluate_model(ExportedModel& model, const LabelledImages& image
             std::vector<std::string> reasons;
             arena.execute([&] { reasons = read_batch(images, begin, valid, p, pixels); });
             training::use_threads(threads);
-            const torch::Tensor probabilities = torch::softmax(model.classify(pixels), 1);
+            const torch::Tensor probabilities = torch::softmax(model.outputs(pixels), 1);
             const auto [most, which] = probabilities.max(1);
             for (std::int64_t i = 0; i < valid; ++i) {
                 const auto& [file, truth] = images.files[static_cast<std::size_t>(begin + i)];

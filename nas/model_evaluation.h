@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,7 @@
 #include "nas/stage.h"
 #include "training/confusion_matrix.h"
 #include "training/datasets/damaged_files.h"
+#include "training/task.h"
 
 namespace tessera::nas {
 
@@ -21,6 +23,7 @@ struct LabelledImages {
     std::vector<std::pair<std::string, std::int64_t>>
         files;                        ///< relative to it, or names; the network's class
     torch::Tensor pixels;             ///< where the images are no files: N x C x H x W uint8, scaled and cut
+    torch::Tensor targets{};          ///< of these, where they have depths: N x 1 x H x W float32
     std::vector<std::string> missing; ///< classes of the network of which there are no images
 };
 
@@ -47,11 +50,13 @@ struct ModelEvaluation {
     training::ConfusionMatrix confusion;
     std::vector<Prediction> predictions; ///< one for each image that could be read, in the order of the files
     std::vector<training::DamagedFile> damaged; ///< left out
+    /// Of a network that tells depths, which has none of the above.
+    std::optional<training::Evaluation> depths{};
 };
 
 /// Decodes and classifies all images, few at a time. Every batch has 32 images, so that the result does not
 /// depend on the number of threads. Images that cannot be read are left out with a warning. Throws RunError
-/// where that leaves none. Calls check_interrupt().
+/// where that leaves none. Calls check_interrupt(). A network that tells depths needs images with targets.
 ModelEvaluation evaluate_model(ExportedModel& model, const LabelledImages& images, int threads);
 
 /// How fast the network is: batch 1 as one image after the other is answered, and batch 32 for throughput. On

@@ -15,6 +15,7 @@ namespace {
 using training::Preprocessing;
 
 constexpr const char* preprocessing_schema = "tessera-preprocessing-1";
+constexpr const char* depth_output = "depth of each pixel, N x 1 x height x width";
 constexpr std::int64_t largest_input = 16384;
 constexpr std::size_t most_classes = 1'000'000;
 
@@ -83,6 +84,14 @@ public:
         return result;
     }
 
+    /// Absent where the outputs are logits.
+    bool depths() const {
+        if (document_.contains("output")) {
+            expect("output", depth_output);
+        }
+        return document_.contains("output");
+    }
+
     std::vector<std::string> classes() const {
         const nlohmann::json& value = member("classes");
         if (!value.is_array() || value.empty() || value.size() > most_classes) {
@@ -145,6 +154,9 @@ std::string preprocessing_json(const Preprocessing& p) {
     document["layout"] = "NCHW";
     document["dtype"] = "float32";
     document["classes"] = p.classes;
+    if (p.depths) {
+        document["output"] = depth_output;
+    }
     try {
         return document.dump(2) + "\n";
     } catch (const nlohmann::json::exception&) {
@@ -185,6 +197,7 @@ Preprocessing parse_preprocessing(std::string_view text, const std::string& sour
         }
     }
     p.classes = in.classes();
+    p.depths = in.depths();
     return p;
 }
 

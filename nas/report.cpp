@@ -97,13 +97,9 @@ std::string models_section(const RunFolder& run) {
     const auto path = run / "models/models.csv";
     const auto csv = support::read_csv(path);
     std::vector<std::string> header = {"network", "from", "predicted", "validation", "test", "MACs"};
-    std::vector<std::size_t> clocks;
-    for (std::size_t c = 0; c < csv.header.size(); ++c) {
-        if (csv.header[c].find("latency_") == std::string::npos) {
-            continue;
-        }
+    const std::vector<std::size_t> plain = plain_columns(csv);
+    for (const std::size_t c : plain) {
         header.push_back(csv.header[c]);
-        clocks.push_back(c);
     }
     std::vector<std::vector<std::string>> rows;
     std::string architectures;
@@ -115,7 +111,7 @@ std::string models_section(const RunFolder& run) {
                                           percent(cell("validation_accuracy")),
                                           percent(cell("test_accuracy")),
                                           support::si(support::parse_number(cell("macs"), "macs"))};
-        for (const std::size_t c : clocks) {
+        for (const std::size_t c : plain) {
             cells.push_back(row[c].empty() ? "-"
                                            : fmt::format("{:.3f}", support::parse_number(row[c], "latency")));
         }
@@ -174,17 +170,24 @@ std::string latency_section(const RunFolder& run) {
 std::string report_html(const Configuration& configuration, const RunFolder& run) {
     const FrontFile front = FrontFile::load(run / "search/front.json");
     const auto teach = nlohmann::json::parse(support::read_file(run / "teach/result.json"));
-    const bool synthetic = configuration.data.kind == training::DatasetKind::synthetic;
+    const bool synthetic = configuration.data.generated();
+    const training::Task& task = training::task_of(configuration.space.head());
+    const std::string accuracy = escaped(task.accuracy_name());
     std::string body = fmt::format(
         "<h1>{}</h1>\n<p>{} networks on the predicted front out of {} architectures; reference at "
-        "{:.2f} % validation accuracy.{}</p>\n",
+        "{:.2f} % validation {}.{}</p>\n",
         escaped(configuration.name), front.front.size(), support::si(configuration.space.size()),
-        100 * teach.at("validation_accuracy").get<double>(),
+        100 * teach.at("validation_accuracy").get<double>(), accuracy,
         synthetic ? " <b>The images are synthetic.</b>" : "");
     body += "<h2>Front</h2>\n" + plot(run, "search/front.svg");
     body += fmt::format(
-        "<p class=\"note\">Accuracies of the front are predictions. Search: {}. Hypervolume {:.4f}, {} "
+        "{}<p class=\"note\">Accuracies of the front are predictions. Search: {}. Hypervolume {:.4f}, {} "
         "random networks {:.4f}.</p>\n",
+        configuration.space.head().dense()
+            ? fmt::format("<p class=\"note\">Accuracy on this page is {}: the share of pixels whose depth is "
+                          "less than a factor of 1.25 off.</p>\n",
+                          accuracy)
+            : "",
         escaped(front.ended), front.hypervolume, front.evaluations, front.random_hypervolume);
     body += "<h2>Trained networks: predicted beside obtained</h2>\n" + models_section(run);
     body += "<h2>Predictor</h2>\n" + predictor_section(run) + plot(run, "predictor/predicted.svg");

@@ -80,6 +80,9 @@ training::Datasets noise_images(const search_spaces::SearchSpace& space, std::in
     data.train.images =
         torch::randint(0, 256, {count, input.channels, input.height, input.width}, generator, torch::kUInt8);
     data.train.labels = torch::randint(0, space.classes(), {count}, generator, torch::kInt64);
+    if (space.head().dense()) {
+        data.train.targets = torch::rand({count, 1, input.height, input.width}, generator) + 1;
+    }
     const auto channels = static_cast<std::size_t>(input.channels);
     data.normalisation = {std::vector<double>(channels, 0.5), std::vector<double>(channels, 0.25)};
     return data;

@@ -12,6 +12,7 @@
 #include "training/layout.h"
 #include "training/losses.h"
 #include "training/state.h"
+#include "training/task.h"
 
 namespace tessera::predictors {
 namespace {
@@ -24,11 +25,10 @@ constexpr std::int64_t images_a_batch = 128;
 Tensor per_channel(const Tensor& map) { return map.sum({0, 2, 3}, false, torch::kDouble); }
 
 struct Outcomes {
-    double loss = 0, correct = 0;
-    void add(const Tensor& logits, const Tensor& labels) {
-        loss += torch::cross_entropy_loss(logits.to(torch::kDouble), labels, {}, at::Reduction::Sum)
-                    .item<double>();
-        correct += logits.argmax(1).eq(labels).sum().item<double>();
+    double loss = 0, hits = 0;
+    void add(const training::Task& task, const Tensor& outputs, const Tensor& truth) {
+        loss += task.loss(outputs.to(torch::kDouble), truth, at::Reduction::Sum).item<double>();
+        hits += task.hits(outputs, truth).item<double>();
     }
 };
 
@@ -39,7 +39,8 @@ struct Swapped {
     Tensor error, last_error; ///< squared, per channel
     Outcomes outcomes;
 
-    void see(search_spaces::Network& reference, const std::vector<Tensor>& maps, const Tensor& labels) {
+    void see(search_spaces::Network& reference, const std::vector<Tensor>& maps, const training::Task& task,
+             const Tensor& truth) {
         const torch::NoGradGuard no_gradients;
         Tensor map = module->forward(maps[block]);
         const Tensor own = per_channel((map - maps[block + 1]).square());
@@ -49,7 +50,7 @@ struct Swapped {
         }
         const Tensor last = per_channel((map - maps.back()).square());
         last_error = last_error.defined() ? last_error + last : last;
-        outcomes.add(reference->head->forward(map), labels);
+        outcomes.add(task, reference->head->forward(map), truth);
     }
 };
 
@@ -84,6 +85,7 @@ std::vector<SwappedQuality> swapped_qualities(Places choices, const search_space
     const std::size_t blocks = space.blocks().size();
     std::vector<training::ChannelVariance> variance(blocks);
     std::vector<Tensor> lengths(blocks);
+    const training::Task& task = training::task_of(images);
     Outcomes outcomes;
     const std::int64_t count = images.size();
     support::Progress progress("inspect", count, "images");
@@ -94,9 +96,9 @@ std::vector<SwappedQuality> swapped_qualities(Places choices, const search_space
             rows.push_back(i);
         }
         const auto batch = training::make_batch(images, rows, normalisation);
-        const Tensor labels = batch.labels.to(device);
+        const Tensor truth = task.truth(batch).to(device);
         const std::vector<Tensor> maps = reference->boundaries(batch.images.to(device));
-        outcomes.add(reference->head->forward(maps.back()), labels);
+        outcomes.add(task, reference->head->forward(maps.back()), truth);
         for (std::size_t b = 0; b < blocks; ++b) {
             variance[b].add(maps[b + 1]);
             const Tensor squares = per_channel(maps[b + 1].square());
@@ -104,7 +106,7 @@ std::vector<SwappedQuality> swapped_qualities(Places choices, const search_space
         }
         std::vector<std::function<void()>> tasks;
         for (Swapped& swap : swaps) {
-            tasks.emplace_back([&] { swap.see(reference, maps, labels); });
+            tasks.emplace_back([&] { swap.see(reference, maps, task, truth); });
         }
         run_tasks(device.is_cpu() ? workers : 1, tasks);
         progress.advance(static_cast<std::int64_t>(rows.size()));
@@ -119,13 +121,14 @@ std::vector<SwappedQuality> swapped_qualities(Places choices, const search_space
             .item<double>();
     };
     // In this order std::max keeps a NaN.
-    const auto rise = [&](double from, double to) { return std::max((to - from) / images_seen, 0.0); };
+    const auto rise = [&](double from, double to, double all) { return std::max((to - from) / all, 0.0); };
+    const double places = images_seen * static_cast<double>(task.places(images));
     std::vector<SwappedQuality> result;
     for (const Swapped& s : swaps) {
         result.push_back({nsr(s.error, s.block),
                           s.error.sum().item<double>() / lengths[s.block].sum().item<double>(),
-                          nsr(s.last_error, blocks - 1), rise(outcomes.loss, s.outcomes.loss),
-                          rise(s.outcomes.correct, outcomes.correct)});
+                          nsr(s.last_error, blocks - 1), rise(outcomes.loss, s.outcomes.loss, images_seen),
+                          rise(s.outcomes.hits, outcomes.hits, places)});
     }
     return result;
 }

@@ -16,7 +16,7 @@ struct SwappedQuality {
     double nsr = 0;            ///< of the block's output, variances taken on the same images
     double relative_error = 0; ///< squared error of the block's output relative to its squared length
     double propagated_nsr = 0; ///< of the last block's output, the reference's later blocks in between
-    double loss_rise = 0;      ///< of the cross entropy, nats; 0 where it falls
+    double loss_rise = 0;      ///< of the task's loss (cross entropy: nats); 0 where it falls
     double accuracy_drop = 0;  ///< fraction; 0 where it rises
 };
 

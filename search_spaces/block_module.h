@@ -12,7 +12,7 @@
 
 namespace tessera::search_spaces {
 
-/// Base of stem, blocks and head. B x C x H x W in (the head: B x classes out).
+/// Base of stem, blocks and head. B x C x H x W in (a head: B x classes or B x 1 x H x W of the image out).
 struct BlockImpl : torch::nn::Module {
     virtual torch::Tensor forward(const torch::Tensor& x) = 0;
 };

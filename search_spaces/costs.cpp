@@ -109,6 +109,12 @@ void CostMeter::layer_norm() {
     observe(shape_.elements());
 }
 
+void CostMeter::resize(std::int64_t height, std::int64_t width) {
+    const Shape out{shape_.channels, height, width};
+    observe(out.elements());
+    shape_ = out;
+}
+
 void CostMeter::prepend(std::int64_t tokens) {
     Shape out = shape_;
     out.prefix += tokens;

@@ -67,6 +67,8 @@ public:
     void layer_norm();
     /// A tensor of parameters that is added in place (positions), or beside the flow (a class token).
     void parameters(std::int64_t count) { costs_.then({0, count, 0}); }
+    /// Interpolates the map to other sides: a new tensor.
+    void resize(std::int64_t height, std::int64_t width);
     /// Prepends tokens: a new tensor.
     void prepend(std::int64_t tokens);
     /// Work that is no layer with weights: `macs` of matrix products, in which `alive` elements beside the

@@ -5,6 +5,7 @@
 #include "search_spaces/block_module.h"
 #include "search_spaces/layers/cloneable_block.h"
 #include "search_spaces/layers/conv_norm_act.h"
+#include "search_spaces/layers/depth_decoder.h"
 #include "search_spaces/layers/dropout.h"
 #include "search_spaces/layers/token_map.h"
 #include "support/config_scalars.h"
@@ -12,10 +13,13 @@
 namespace tessera::search_spaces {
 namespace {
 
+const support::EnumNames<std::string> head_kinds{{"classifier", "classifier"}, {"depth", "depth"}};
 const support::EnumNames<std::string> head_activations{
     {"relu", "relu"}, {"relu6", "relu6"}, {"swish", "swish"}, {"hswish", "hswish"}};
 const support::EnumNames<std::string> head_norms{{"none", "none"}, {"layer", "layer"}};
 const support::EnumNames<std::string> head_pools{{"mean", "mean"}, {"class", "class"}};
+const support::EnumNames<std::string> head_upsamplings{{"bilinear", "bilinear"}, {"nearest", "nearest"}};
+constexpr std::int64_t decoder_channels = 32;
 
 struct ClassifierOptions {
     ClassifierOptions(Shape map, std::int64_t classes, HeadOptions head)
@@ -69,19 +73,54 @@ private:
     }
 };
 
+DepthDecoderOptions decoder_options(const HeadOptions& head, const Shape& map, const Shape& image) {
+    return DepthDecoderOptions(map, image)
+        .channels(head.channels)
+        .act(activation(head.act))
+        .norm(head.norm == "layer")
+        .nearest(head.upsample == "nearest");
+}
+
+void check_depth(const support::Section& section, const HeadOptions& options) {
+    if (options.channels < 1) {
+        section.fail("channels", "a depth head's decoder needs at least one");
+    }
+    if (options.pool != "mean") {
+        section.fail("pool", "a depth head looks at every position; head.kind: classifier pools");
+    }
+    if (options.dropout > 0) {
+        section.fail("dropout", "a depth head has none; head.kind: classifier has");
+    }
+}
+
 } // namespace
 
 HeadOptions HeadOptions::read(support::Section section, const Shape& map) {
     HeadOptions options;
-    section.read("channels", options.channels, {0, 65536},
-                 "width of a 1x1 convolution before pooling; 0: none");
-    section.read("act", options.act, head_activations, "activation after its BatchNorm");
+    section.read("kind", options.kind, head_kinds,
+                 "one number for each class, or a decoder that gives every pixel a depth");
+    options.channels = options.dense() ? decoder_channels : 0;
+    section.read(
+        "channels", options.channels, {0, 65536},
+        "width of a 1x1 convolution before pooling; 0: none. depth: of the decoder's first layer (32 "
+        "unless set), halved with every doubling of the map, to no less than 8");
+    section.read("act", options.act, head_activations,
+                 "activation after its BatchNorm, and after the decoder's");
     section.read("norm", options.norm, head_norms,
                  "LayerNorm over the channels of each position before pooling, as transformers have it");
     section.read("pool", options.pool, head_pools,
                  "what the classifier sees: the mean over the image's positions, or the class token");
     section.read("dropout", options.dropout, {0, 0.95}, "share of pooled features dropped while training");
+    section.read("upsample", options.upsample, head_upsamplings,
+                 "depth: how the decoder doubles the map's sides");
     section.finish();
+    if (options.dense()) {
+        check_depth(section, options);
+        return options;
+    }
+    if (options.upsample != "bilinear") {
+        section.fail("upsample", "a classifier enlarges no map; head.kind: depth does");
+    }
     if (options.pool == "class" && map.prefix == 0) {
         section.fail("pool", "there is no class token; stem.class_token: true makes one");
     }
@@ -91,7 +130,10 @@ HeadOptions HeadOptions::read(support::Section section, const Shape& map) {
     return options;
 }
 
-Costs HeadOptions::costs(const Shape& map, std::int64_t classes) const {
+Costs HeadOptions::costs(const Shape& map, const Shape& image, std::int64_t classes) const {
+    if (dense()) {
+        return decoder_options(*this, map, image).costs();
+    }
     CostMeter meter(map);
     if (channels > 0) {
         meter.convolution(channels, 1, 1, 1, false, true);
@@ -107,6 +149,10 @@ Costs HeadOptions::costs(const Shape& map, std::int64_t classes) const {
 }
 
 std::string HeadOptions::yaml() const {
+    if (dense()) {
+        return fmt::format("{{kind: depth, channels: {}, act: {}, norm: {}, upsample: {}}}", channels, act,
+                           norm, upsample);
+    }
     std::string text =
         fmt::format("{{channels: {}, act: {}, dropout: {}", channels, act, support::config::to_yaml(dropout));
     if (norm != "none") {
@@ -119,6 +165,9 @@ std::string HeadOptions::yaml() const {
 }
 
 std::string HeadOptions::skeleton() const {
+    if (dense()) {
+        return fmt::format("depth {} {} {} {}", channels, act, norm, upsample);
+    }
     std::string text = fmt::format("{} {}", channels, act);
     if (norm != "none" || pool != "mean") {
         text += fmt::format(" {} {}", norm, pool);
@@ -127,8 +176,11 @@ std::string HeadOptions::skeleton() const {
 }
 
 std::shared_ptr<BlockImpl> build_head(const SearchSpace& space) {
-    return std::make_shared<ClassifierImpl>(
-        ClassifierOptions(space.blocks().back().site.output(), space.classes(), space.head()));
+    const Shape map = space.blocks().back().site.output();
+    if (space.head().dense()) {
+        return std::make_shared<DepthDecoderImpl>(decoder_options(space.head(), map, space.input()));
+    }
+    return std::make_shared<ClassifierImpl>(ClassifierOptions(map, space.classes(), space.head()));
 }
 
 } // namespace tessera::search_spaces

@@ -113,7 +113,7 @@ int SearchSpace::index_of(std::size_t block, const Choice& choice) const {
 
 Costs SearchSpace::stem_costs() const { return stem_.costs(input_); }
 
-Costs SearchSpace::head_costs() const { return head_.costs(blocks_.back().site.output(), classes_); }
+Costs SearchSpace::head_costs() const { return head_.costs(blocks_.back().site.output(), input_, classes_); }
 
 Costs SearchSpace::block_costs(std::size_t block, const Choice& choice) const {
     return family(choice.family()).costs(choice, blocks_.at(block).site);

@@ -30,6 +30,7 @@ public:
 
     const std::string& name() const { return name_; }
     const Shape& input() const { return input_; }
+    /// 1 where the head gives a depth for every pixel.
     std::int64_t classes() const { return classes_; }
     const StemOptions& stem() const { return stem_; }
     const HeadOptions& head() const { return head_; }

@@ -69,7 +69,13 @@ SearchSpace SearchSpace::read(support::Section section) {
     SearchSpace space;
     section.read("name", space.name_, "name of the space, for reports");
     space.input_ = read_input(section);
-    section.require("classes").read("classes", space.classes_, {1, 1'000'000}, "number of classes");
+    const auto read_classes = [&] {
+        section.require("classes").read("classes", space.classes_, {1, 1'000'000},
+                                        "number of classes; a depth head has none");
+    };
+    if (section.has("classes")) {
+        read_classes();
+    }
 
     support::Section stem = section.section("stem", "the first layers: convolutions or patch embedding");
     space.stem_ = StemOptions::read(stem, space.input_);
@@ -88,7 +94,15 @@ SearchSpace SearchSpace::read(support::Section section) {
         section.fail("blocks", "a search space needs at least one block");
     }
     space.head_ = HeadOptions::read(
-        section.section("head", "the last layers: optional 1x1 convolution, mean, dropout, linear"), map);
+        section.section("head", "the last layers: a classifier, or a decoder of depths"), map);
+    if (!section.has("classes")) {
+        if (!space.head_.dense()) {
+            read_classes(); // says that they are missing
+        }
+        space.classes_ = 1;
+    } else if (space.head_.dense() && space.classes_ != 1) {
+        section.fail("classes", "head.kind: depth has no classes; leave the key out");
+    }
     section.finish();
     space.index_choices();
     return space;

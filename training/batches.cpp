@@ -1,6 +1,7 @@
 #include "training/batches.h"
 
 #include <algorithm>
+#include <limits>
 #include <numeric>
 #include <optional>
 #include <stdexcept>
@@ -108,6 +109,19 @@ void write_shifted(const std::uint8_t* planes, const std::vector<float>& table, 
     }
 }
 
+/// The targets of one image; a square that is cut out of the image leaves them.
+void write_targets(const float* in, const Change& change, const Geometry& g, float* out) {
+    constexpr float none = std::numeric_limits<float>::quiet_NaN();
+    for (std::int64_t y = 0; y < g.crop_height; ++y) {
+        const auto from_y = y + change.dy;
+        for (std::int64_t x = 0; x < g.crop_width; ++x) {
+            const auto from_x = (change.mirrored ? g.crop_width - 1 - x : x) + change.dx;
+            const bool inside = from_y >= 0 && from_y < g.height && from_x >= 0 && from_x < g.width;
+            *out++ = inside && !change.box ? in[from_y * g.width + from_x] : none;
+        }
+    }
+}
+
 void cut_out(const Change& change, const Geometry& g, float* out) {
     for (auto y = change.cut_top; y < change.cut_bottom && change.cut_left < change.cut_right; ++y) {
         std::fill_n(out + (y * g.crop_width + change.cut_left) * g.channels,
@@ -147,7 +161,8 @@ private:
 void AugmentOptions::read(support::Section section) {
     section.read("flip", flip, "Mirror each training image left-right with probability 1/2.");
     section.read("pad", pad, {0, 64},
-                 "Pixels of padding (with the mean) on each side before a random crop of the input's size.");
+                 "Pixels of padding (with the mean) on each side before a random crop of the input's size; where "
+                 "pixels have depths 0 unless set, and for training no other.");
     section.read("cutout", cutout, {0, 512},
                  "Side in pixels of a square set to the mean at a random place; 0: none.");
     section.read(
@@ -210,14 +225,24 @@ Batch make_batch(const Dataset& data, std::span<const std::int64_t> rows, const 
     const auto* labels = data.labels.data_ptr<std::int64_t>();
     auto* out = batch.images.data_ptr<float>();
     auto* out_labels = batch.labels.data_ptr<std::int64_t>();
+    const bool has_targets = data.targets.defined();
+    if (has_targets) {
+        batch.targets = torch::empty({count, 1, g.crop_height, g.crop_width}, torch::kFloat32);
+    }
+    const auto* targets = has_targets ? data.targets.data_ptr<float>() : nullptr;
+    auto* out_targets = has_targets ? batch.targets.data_ptr<float>() : nullptr;
     Writer writer(normalisation, g);
     for (const auto row : rows) {
         if (row < 0 || row >= data.size()) {
             throw std::out_of_range("make_batch: row " + std::to_string(row) + " of " +
                                     std::to_string(data.size()));
         }
-        writer.write(images + row * g.channels * g.height * g.width,
-                     augment != nullptr ? draw_change(*augment, seed, row, g) : centre(g), out);
+        const Change change = augment != nullptr ? draw_change(*augment, seed, row, g) : centre(g);
+        writer.write(images + row * g.channels * g.height * g.width, change, out);
+        if (has_targets) {
+            write_targets(targets + row * g.height * g.width, change, g, out_targets);
+            out_targets += g.crop_height * g.crop_width;
+        }
         out += g.channels * g.crop_height * g.crop_width;
         *out_labels++ = labels[row];
     }

@@ -31,6 +31,9 @@ struct AugmentOptions {
 struct Batch {
     torch::Tensor images; ///< B x C x H x W float32, normalised, channels-last
     torch::Tensor labels; ///< B int64
+    /// B x 1 x H x W float32, or undefined as the data set's are: shifted and mirrored as the images. What
+    /// padding shows has none (NaN), nor has a part that was scaled, since a thing's size tells its depth.
+    torch::Tensor targets{};
 };
 
 /// The order in which an epoch visits `count` images: a permutation that depends on (seed, epoch) alone.

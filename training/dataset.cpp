@@ -15,6 +15,7 @@
 #include "training/datasets/mnist.h"
 #include "training/datasets/split.h"
 #include "training/datasets/synthetic.h"
+#include "training/datasets/synthetic_depth.h"
 
 namespace tessera::training {
 namespace {
@@ -32,6 +33,9 @@ RawDatasets read_raw(const DataOptions& options, std::int64_t channels, std::int
     case DatasetKind::synthetic:
         return synthesize({options.synthetic_train, options.synthetic_test, options.synthetic_classes,
                            options.synthetic_size, channels, static_cast<std::uint64_t>(options.split_seed)});
+    case DatasetKind::synthetic_depth:
+        return synthesize_depth({options.synthetic_train, options.synthetic_test, options.synthetic_size,
+                                 channels, static_cast<std::uint64_t>(options.split_seed)});
     case DatasetKind::cifar10:
         return load_cifar(options.path, cifar10_layout());
     case DatasetKind::cifar100:
@@ -61,10 +65,12 @@ RawDatasets read_raw(const DataOptions& options, std::int64_t channels, std::int
     return raw;
 }
 
-std::string kind_name(const DataOptions& options) {
+std::string long_name(const DataOptions& options) {
     switch (options.kind) {
     case DatasetKind::synthetic:
         return "synthetic shapes (generated, not photographs)";
+    case DatasetKind::synthetic_depth:
+        return "synthetic scenes with depths (generated, not photographs)";
     case DatasetKind::cifar10:
         return "CIFAR-10";
     case DatasetKind::cifar100:
@@ -197,7 +203,15 @@ void warn_of_absent_classes(const Dataset& data, const char* split, const std::v
 
 Dataset Dataset::subset(const std::vector<std::int64_t>& indices) const {
     const auto rows = torch::tensor(indices, torch::kInt64);
-    return {images.index_select(0, rows), labels.index_select(0, rows), crop_height, crop_width};
+    return {images.index_select(0, rows), labels.index_select(0, rows), crop_height, crop_width,
+            targets.defined() ? targets.index_select(0, rows) : targets};
+}
+
+Dataset Dataset::first(std::int64_t count) const {
+    const auto head = [&](const torch::Tensor& rows) {
+        return rows.defined() ? rows.slice(0, 0, count) : rows;
+    };
+    return {head(images), head(labels), crop_height, crop_width, head(targets)};
 }
 
 Preprocessing Datasets::preprocessing() const {
@@ -211,6 +225,7 @@ Preprocessing Datasets::preprocessing() const {
     result.mean = normalisation.mean;
     result.deviation = normalisation.deviation;
     result.classes = classes;
+    result.depths = train.targets.defined();
     return result;
 }
 
@@ -218,7 +233,7 @@ Datasets load_datasets(const DataOptions& options, std::int64_t channels, std::i
                        std::int64_t width, std::int64_t classes) {
     check_options(options, channels, height, width);
     auto raw = read_raw(options, channels, height, width, classes);
-    const auto name = kind_name(options);
+    const auto name = long_name(options);
     check_fit(raw, name, channels, height, width, classes);
 
     const auto seed = static_cast<std::uint64_t>(options.split_seed);
@@ -253,9 +268,9 @@ Datasets load_datasets(const DataOptions& options, std::int64_t channels, std::i
         warn_of_absent_classes(data.test, "test", data.classes, name);
     }
     data.description =
-        fmt::format("{}: {} classes, {} training, {} validation and {} test images of {}x{}x{}", name,
-                    data.classes.size(), data.train.size(), data.validation.size(), data.test.size(),
-                    channels, height, width) +
+        fmt::format("{}: {}{} training, {} validation and {} test images of {}x{}x{}", name,
+                    options.has_depths() ? "" : fmt::format("{} classes, ", data.classes.size()),
+                    data.train.size(), data.validation.size(), data.test.size(), channels, height, width) +
         (test_held_out ? "; the folder has no test split, its images were held out of the training images"
                        : "") +
         (raw.damaged > 0 ? fmt::format("; {} damaged files left out", raw.damaged) : "") +

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <torch/torch.h>
@@ -15,13 +16,17 @@
 namespace tessera::training {
 
 /// Images N x C x H x W uint8 (contiguous, CPU), labels N int64. Images may be kept larger than batches want
-/// them, to be cut out at random for training and from the centre otherwise.
+/// them, to be cut out at random for training and from the centre otherwise. Where every pixel has a number
+/// to be learnt (a depth), they have targets beside the labels.
 struct Dataset {
     torch::Tensor images, labels;
     std::int64_t crop_height = 0, crop_width = 0; ///< of the images of a batch; 0: as they are kept
+    torch::Tensor targets{}; ///< N x 1 x H x W float32 > 0 (contiguous, CPU), or undefined
     std::int64_t size() const { return labels.defined() ? labels.size(0) : 0; }
     std::int64_t height() const { return crop_height > 0 ? crop_height : images.size(2); }
     std::int64_t width() const { return crop_width > 0 ? crop_width : images.size(3); }
+    /// At most the `count` first rows, not copied.
+    Dataset first(std::int64_t count) const;
     /// The rows named by `indices`, copied.
     Dataset subset(const std::vector<std::int64_t>& indices) const;
 };
@@ -49,7 +54,7 @@ struct Datasets {
     Preprocessing preprocessing() const;
 };
 
-enum class DatasetKind { synthetic, cifar10, cifar100, mnist, image_folder };
+enum class DatasetKind { synthetic, synthetic_depth, cifar10, cifar100, mnist, image_folder };
 
 struct DataOptions {
     DatasetKind kind = DatasetKind::synthetic;
@@ -65,10 +70,16 @@ struct DataOptions {
     std::vector<double> mean, deviation;          ///< empty: measured on the training images
     std::filesystem::path cache;                  ///< image_folder: folder of the decoded cache; empty: none
     std::int64_t cache_limit_mb = 20'000;         ///< image_folder: of the files in it; 0: no limit
-    // synthetic
+    // synthetic and synthetic_depth, which has no classes
     std::int64_t synthetic_train = 4000, synthetic_test = 1000, synthetic_classes = 10, synthetic_size = 16;
     std::int64_t split_seed =
         1; ///< of the split and of the synthetic images; not the run's seed, so that runs compare
+
+    /// Nothing has to be on the disk.
+    bool generated() const { return kind == DatasetKind::synthetic || kind == DatasetKind::synthetic_depth; }
+    /// Images come with a depth for every pixel.
+    bool has_depths() const { return kind == DatasetKind::synthetic_depth; }
+    std::string_view kind_name() const;
 
     /// Reads the `data` section.
     static DataOptions read(support::Section section);

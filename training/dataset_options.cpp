@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
@@ -7,29 +9,24 @@
 namespace tessera::training {
 namespace {
 
-const support::EnumNames<DatasetKind> kinds = {{"synthetic", DatasetKind::synthetic},
-                                               {"cifar10", DatasetKind::cifar10},
-                                               {"cifar100", DatasetKind::cifar100},
-                                               {"mnist", DatasetKind::mnist},
-                                               {"image_folder", DatasetKind::image_folder}};
-
-std::string_view name_of(DatasetKind kind) {
-    for (const auto& [name, value] : kinds) {
-        if (value == kind) {
-            return name;
-        }
-    }
-    return "unknown";
-}
+const support::EnumNames<DatasetKind> kinds = {
+    {"synthetic", DatasetKind::synthetic}, {"synthetic_depth", DatasetKind::synthetic_depth},
+    {"cifar10", DatasetKind::cifar10},     {"cifar100", DatasetKind::cifar100},
+    {"mnist", DatasetKind::mnist},         {"image_folder", DatasetKind::image_folder}};
 
 } // namespace
 
+std::string_view DataOptions::kind_name() const {
+    return std::ranges::find(kinds, kind, &std::pair<std::string_view, DatasetKind>::second)->first;
+}
+
 DataOptions DataOptions::read(support::Section section) {
     DataOptions options;
-    section.read("kind", options.kind, kinds,
-                 "What to train on: generated shapes, one of the published binary formats, or folders of "
-                 "JPEG and PNG images.");
-    section.read("path", options.path, "Folder of the data set's files; not used by synthetic.");
+    section.read(
+        "kind", options.kind, kinds,
+        "What to train on: generated shapes, generated scenes with the depth of every pixel, one of the "
+        "published binary formats, or folders of JPEG and PNG images.");
+    section.read("path", options.path, "Folder of the data set's files; not used by what is generated.");
     section.read("image_size", options.image_size, {0, 1024},
                  "image_folder: side in pixels after resize and centre crop; 0: as space.input says.");
     section.read(
@@ -72,11 +69,15 @@ DataOptions DataOptions::read(support::Section section) {
     synthetic.read("train", options.synthetic_train, {1, 1'000'000},
                    "Training images, validation's share included.");
     synthetic.read("test", options.synthetic_test, {1, 1'000'000}, "Test images.");
-    synthetic.read("classes", options.synthetic_classes, {2, 20}, "Classes.");
-    synthetic.read("size", options.synthetic_size, {8, 64}, "Side in pixels.");
+    synthetic.read("classes", options.synthetic_classes, {2, 20}, "Classes; scenes with depths have none.");
+    synthetic.read("size", options.synthetic_size, {8, 1024}, "Side in pixels; of shapes at most 64.");
+    if (options.kind == DatasetKind::synthetic && options.synthetic_size > 64) {
+        synthetic.fail("size", fmt::format("{} is more than 64, the largest of data.kind: synthetic",
+                                           options.synthetic_size));
+    }
     synthetic.finish();
     section.finish();
-    if (options.kind != DatasetKind::synthetic && options.path.empty()) {
+    if (!options.generated() && options.path.empty()) {
         section.fail("path", "this kind of data set needs the folder of its files");
     }
     return options;
@@ -87,8 +88,8 @@ std::string DataOptions::essence() const {
         "kind: {}\npath: {}\nimage_size: {}\nresize: {}\ntrain_limit: {}\nvalidation: {}\ntest: {}\n"
         "max_damaged: {}\nmax_pixels: {}\nmean: [{}]\nstd: [{}]\nsplit_seed: {}\n"
         "synthetic: {{train: {}, test: {}, classes: {}, size: {}}}\n",
-        name_of(kind), nlohmann::json(path.string()).dump(), image_size, resize, train_limit, validation,
-        test, max_damaged, max_pixels, fmt::join(mean, ", "), fmt::join(deviation, ", "), split_seed,
+        kind_name(), nlohmann::json(path.string()).dump(), image_size, resize, train_limit, validation, test,
+        max_damaged, max_pixels, fmt::join(mean, ", "), fmt::join(deviation, ", "), split_seed,
         synthetic_train, synthetic_test, synthetic_classes, synthetic_size);
 }
 

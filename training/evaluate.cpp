@@ -25,17 +25,6 @@ private:
     bool training_;
 };
 
-ConfusionMatrix confusion_of(const torch::Tensor& labels, const torch::Tensor& guessed,
-                             std::int64_t classes) {
-    const auto* label = labels.data_ptr<std::int64_t>();
-    const auto* guess = guessed.data_ptr<std::int64_t>();
-    ConfusionMatrix confusion(classes);
-    for (std::int64_t i = 0; i < labels.size(0); ++i) {
-        confusion.add(label[i], guess[i]);
-    }
-    return confusion;
-}
-
 } // namespace
 
 Evaluation evaluate(search_spaces::Network& network, const Dataset& data, const Normalisation& normalisation,
@@ -50,9 +39,8 @@ Evaluation evaluate(search_spaces::Network& network, const Dataset& data, const 
     // The last batch is filled up from the front: kernels pick other sums for other batch sizes, and only
     // from 32 images on do they give the same bits for any number of threads.
     std::vector<std::int64_t> rows(static_cast<std::size_t>(evaluation_batch));
-    std::vector<torch::Tensor> guesses; // fetched once at the end: each copy from a GPU would wait for it
-    std::int64_t classes = 0;
-    torch::Tensor loss = torch::zeros({}, torch::TensorOptions().dtype(torch::kFloat64).device(device));
+    const Task& task = task_of(data);
+    const auto tally = task.tally(confusions);
     for (std::int64_t begin = 0; begin < count; begin += evaluation_batch) {
         support::check_interrupt();
         for (std::int64_t i = 0; i < evaluation_batch; ++i) {
@@ -60,19 +48,11 @@ Evaluation evaluate(search_spaces::Network& network, const Dataset& data, const 
         }
         const std::int64_t valid = std::min(evaluation_batch, count - begin);
         const Batch batch = make_batch(data, rows, normalisation);
-        const torch::Tensor logits =
+        const torch::Tensor outputs =
             network->forward(batch.images.to(device)).slice(0, 0, valid).to(torch::kFloat64);
-        const torch::Tensor labels = batch.labels.to(device).slice(0, 0, valid);
-        guesses.push_back(logits.argmax(1));
-        classes = logits.size(1);
-        loss -= torch::log_softmax(logits, 1).gather(1, labels.unsqueeze(1)).sum();
+        tally->add(outputs, task.truth(batch).to(device).slice(0, 0, valid));
     }
-    const torch::Tensor guessed = torch::cat(guesses).cpu();
-    const auto correct = (guessed == data.labels).sum().item<std::int64_t>();
-    return {static_cast<double>(correct) / static_cast<double>(count),
-            loss.item<double>() / static_cast<double>(count),
-            confusions == Confusions::counted ? confusion_of(data.labels, guessed, classes)
-                                              : ConfusionMatrix()};
+    return tally->result();
 }
 
 } // namespace tessera::training

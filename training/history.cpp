@@ -1,5 +1,7 @@
 #include <limits>
 
+#include <fmt/format.h>
+
 #include "support/csv.h"
 #include "support/plot.h"
 #include "training/trainer.h"
@@ -18,7 +20,8 @@ std::string history_csv(const std::vector<EpochMetrics>& history) {
     return table.text();
 }
 
-std::string history_svg(const std::vector<EpochMetrics>& history, const std::string& title) {
+std::string history_svg(const std::vector<EpochMetrics>& history, const std::string& title,
+                        std::string_view accuracy_name) {
     using support::Series;
     Series train{"training", Series::Style::line, {}, {}, {}};
     Series validation{"validation", Series::Style::line_and_points, {}, {}, {}};
@@ -30,7 +33,7 @@ std::string history_svg(const std::vector<EpochMetrics>& history, const std::str
     support::Plot plot;
     plot.title = title;
     plot.x_label = "epoch";
-    plot.y_label = "accuracy, %";
+    plot.y_label = fmt::format("{}, %", accuracy_name);
     plot.series = {std::move(train), std::move(validation)};
     return plot.svg();
 }

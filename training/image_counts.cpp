@@ -86,6 +86,7 @@ ImageCounts of_format(const DataOptions& options, ImageCounts counts) {
 ImageCounts count_images(const DataOptions& options, std::int64_t classes, Remarks remarks) {
     switch (options.kind) {
     case DatasetKind::synthetic:
+    case DatasetKind::synthetic_depth:
         return of_format(options, {options.synthetic_train, 0, options.synthetic_test});
     case DatasetKind::cifar10:
     case DatasetKind::cifar100:

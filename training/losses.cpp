@@ -28,9 +28,15 @@ struct NoiseToSignal : torch::autograd::Function<NoiseToSignal> {
 
 } // namespace
 
-torch::Tensor cross_entropy(const torch::Tensor& logits, const torch::Tensor& labels, double smoothing) {
+torch::Tensor cross_entropy(const torch::Tensor& logits, const torch::Tensor& labels, double smoothing,
+                            at::Reduction::Reduction reduction) {
     constexpr std::int64_t ignore_none = -100;
-    return at::cross_entropy_loss(logits, labels, /*weight=*/{}, at::Reduction::Mean, ignore_none, smoothing);
+    return at::cross_entropy_loss(logits, labels, /*weight=*/{}, reduction, ignore_none, smoothing);
+}
+
+torch::Tensor scale_invariant_log_loss(const torch::Tensor& depths, const torch::Tensor& truth) {
+    const torch::Tensor d = (depths.log() - truth.log()).flatten(1);
+    return d.square().mean(1) - 0.5 * d.mean(1).square();
 }
 
 torch::Tensor distillation_loss(const torch::Tensor& student, const torch::Tensor& teacher,

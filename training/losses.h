@@ -5,8 +5,14 @@
 
 namespace tessera::training {
 
-/// Cross entropy with label smoothing, mean over the batch. logits B x K, labels B (int64).
-torch::Tensor cross_entropy(const torch::Tensor& logits, const torch::Tensor& labels, double smoothing);
+/// Cross entropy with label smoothing: of each image, or their mean or sum. logits B x K, labels B (int64).
+torch::Tensor cross_entropy(const torch::Tensor& logits, const torch::Tensor& labels, double smoothing,
+                            at::Reduction::Reduction reduction = at::Reduction::Mean);
+
+/// Of each image (B) the scale-invariant error of Eigen et al. (arXiv 1406.2283, eq. 4): with
+/// d = log(depth / truth), mean(d^2) - 1/2 mean(d)^2. A wrong scale of the whole image costs half of what
+/// errors that differ between pixels do. Both B x 1 x H x W, positive.
+torch::Tensor scale_invariant_log_loss(const torch::Tensor& depths, const torch::Tensor& truth);
 
 /// T^2 * KL(softmax(teacher/T) || softmax(student/T)), mean over the batch (Hinton et al., arXiv 1503.02531).
 torch::Tensor distillation_loss(const torch::Tensor& student, const torch::Tensor& teacher,

@@ -24,6 +24,7 @@ struct Preprocessing {
     double lowest = 0, highest = 1;               ///< values of pixels before they are normalised
     std::vector<double> mean, deviation;          ///< one a channel, of values between `lowest` and `highest`
     std::vector<std::string> classes;             ///< names in the order of the network's outputs
+    bool depths = false; ///< the network gives each pixel a depth instead (N x 1 x H x W), its one "class"
 };
 
 } // namespace tessera::training

@@ -5,6 +5,7 @@ set(CORE
   crop_box.cpp
   datasets/cache_space.cpp
   datasets/damaged_files.cpp
+  datasets/depth_scene.cpp
   datasets/folder_layout.cpp
   datasets/folder_splits.cpp
   datasets/image_listing.cpp

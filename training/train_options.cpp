@@ -14,15 +14,16 @@ void TrainOptions::read(support::Section& section) {
     section.read("warmup", warmup, {0, 1000},
                  "Epochs in which the learning rate rises linearly, before its cosine to 0.");
     section.read("label_smoothing", label_smoothing, {0, 0.9},
-                 "Share of each label spread evenly over all classes.");
+                 "Share of each label spread evenly over all classes; depths have none.");
     section.read("ema", ema, {0, 0.999999},
                  "Decay per step of a moving average of the weights that is evaluated and kept in their "
                  "place; 0: off.");
     section.read("autocast", autocast, "Compute in bfloat16 where that is safe; GPUs only.");
-    section.read("distillation_weight", distillation_weight, {0, 1},
-                 "Share of the teacher's soft labels in the loss; the images' own labels have the rest.");
+    section.read(
+        "distillation_weight", distillation_weight, {0, 1},
+        "Share of the teacher's soft labels, or depths, in the loss; the images' own have the rest.");
     section.read("temperature", temperature, {0, 100, true},
-                 "Softens both networks' predictions before they are compared; 1: as they are.");
+                 "Softens both networks' predictions of classes before they are compared; 1: as they are.");
     optimizer.read(section);
     augment.read(section.section("augment", "Random changes of training images."));
 }

@@ -20,9 +20,9 @@
 #include "training/checkpoint.h"
 #include "training/device.h"
 #include "training/layout.h"
-#include "training/losses.h"
 #include "training/moving_average.h"
 #include "training/state.h"
+#include "training/task.h"
 
 namespace tessera::training {
 namespace {
@@ -69,13 +69,14 @@ private:
     torch::Tensor take_step(const EpochPlan& plan, std::int64_t step);
     void tell(support::Progress& progress, std::int64_t number, std::int64_t step) const;
     double learning_rate(std::int64_t done) const;
-    torch::Tensor loss_of(const torch::Tensor& logits, const torch::Tensor& images,
-                          const torch::Tensor& labels);
+    torch::Tensor loss_of(const torch::Tensor& outputs, const torch::Tensor& images,
+                          const torch::Tensor& truth);
     Evaluation validate();
 
     const Datasets& data_;
     const TrainOptions& options_;
     const TrainContext& context_;
+    const Task& task_;
     Network network_, teacher_;
     bool autocast_;
     std::int64_t images_; ///< visited in an epoch
@@ -92,7 +93,8 @@ private:
 
 Trainer::Trainer(Network& network, const Datasets& data, const TrainOptions& options,
                  const TrainContext& context)
-    : data_(data), options_(options), context_(context), network_(prepared(network, context.device)),
+    : data_(data), options_(options), context_(context), task_(task_of(data.train)),
+      network_(prepared(network, context.device)),
       teacher_(options.distillation_weight > 0 ? context.teacher : Network(nullptr)),
       autocast_(options.autocast && context.device.is_cuda()),
       images_(options.train_limit > 0 ? std::min(options.train_limit, data.train.size()) : data.train.size()),
@@ -113,18 +115,21 @@ Trainer::Trainer(Network& network, const Datasets& data, const TrainOptions& opt
             throw std::logic_error("the teacher must be in evaluation mode");
         }
     }
+    if (const auto problem = task_.refusal(options.augment); options.epochs > 0 && !problem.empty()) {
+        throw support::UsageError(fmt::format("{}: augment.{}", context.label, problem));
+    }
     if (options.epochs > 0 && images_ < 2) {
         throw support::RunError(
             fmt::format("{}: {} training image(s) are too few to train", context.label, images_));
     }
 }
 
-torch::Tensor Trainer::loss_of(const torch::Tensor& logits, const torch::Tensor& images,
-                               const torch::Tensor& labels) {
+torch::Tensor Trainer::loss_of(const torch::Tensor& outputs, const torch::Tensor& images,
+                               const torch::Tensor& truth) {
     const double share = options_.distillation_weight;
     torch::Tensor loss;
     if (share < 1) {
-        loss = cross_entropy(logits, labels, options_.label_smoothing) * (1 - share);
+        loss = task_.loss(outputs, truth, at::Reduction::Mean, options_.label_smoothing) * (1 - share);
     }
     if (share > 0) {
         torch::Tensor soft;
@@ -133,7 +138,7 @@ torch::Tensor Trainer::loss_of(const torch::Tensor& logits, const torch::Tensor&
             const Autocast autocast(autocast_);
             soft = teacher_->forward(images).to(torch::kFloat32);
         }
-        const torch::Tensor imitation = distillation_loss(logits, soft, options_.temperature) * share;
+        const torch::Tensor imitation = task_.imitation(outputs, soft, options_.temperature) * share;
         loss = loss.defined() ? loss + imitation : imitation;
     }
     return loss;
@@ -146,13 +151,14 @@ double Trainer::learning_rate(std::int64_t done) const {
     return options_.optimizer.learning_rate * cosine_factor(done, options_.epochs * steps_, warmup);
 }
 
-/// How many of the step's images were recognised: a number on the device, since fetching it would wait for
+/// How many places of the step's images were right: a number on the device, since fetching it would wait for
 /// the step.
 torch::Tensor Trainer::take_step(const EpochPlan& plan, std::int64_t step) {
     const std::span rows(plan.order.data() + step * batch_, static_cast<std::size_t>(batch_));
     const Batch batch =
         make_batch(data_.train, rows, data_.normalisation, &options_.augment, plan.augment_seed);
-    const torch::Tensor images = batch.images.to(context_.device), labels = batch.labels.to(context_.device);
+    const torch::Tensor images = batch.images.to(context_.device),
+                        truth = task_.truth(batch).to(context_.device);
 
     search_spaces::reseed_dropout(
         *network_, support::derive_seed(context_.seed, {"dropout", plan.name, std::to_string(step)}));
@@ -160,12 +166,12 @@ torch::Tensor Trainer::take_step(const EpochPlan& plan, std::int64_t step) {
     search_spaces::set_progress(
         *network_,
         context_.tuning ? 1 : static_cast<double>(done) / static_cast<double>(options_.epochs * steps_));
-    torch::Tensor logits;
+    torch::Tensor outputs;
     {
         const Autocast autocast(autocast_);
-        logits = network_->forward(images).to(torch::kFloat32);
+        outputs = network_->forward(images).to(torch::kFloat32);
     }
-    torch::Tensor loss = loss_of(logits, images, labels);
+    torch::Tensor loss = loss_of(outputs, images, truth);
     if (const torch::Tensor own = search_spaces::auxiliary_loss(*network_); own.defined()) {
         loss = loss + own;
     }
@@ -181,7 +187,7 @@ torch::Tensor Trainer::take_step(const EpochPlan& plan, std::int64_t step) {
     average_.update(done);
     open_.loss_sum += value;
     open_.steps = step + 1;
-    return (logits.detach().argmax(1) == labels).sum();
+    return task_.hits(outputs.detach(), truth);
 }
 
 void Trainer::tell(support::Progress& progress, std::int64_t number, std::int64_t step) const {
@@ -225,7 +231,8 @@ EpochMetrics Trainer::epoch(std::int64_t number, support::Progress& progress) {
     const EpochMetrics metrics{number,
                                learning_rate(number * steps_ - 1),
                                open_.loss_sum / static_cast<double>(steps_),
-                               correct.item<double>() / static_cast<double>(steps_ * batch_),
+                               correct.item<double>() /
+                                   static_cast<double>(steps_ * batch_ * task_.places(data_.train)),
                                validation.accuracy,
                                validation.loss,
                                seconds_before + seconds_since(begin)};

@@ -14,9 +14,9 @@
 #include "support/config.h"
 #include "support/progress.h"
 #include "training/batches.h"
-#include "training/confusion_matrix.h"
 #include "training/dataset.h"
 #include "training/optimizer.h"
+#include "training/task.h"
 
 namespace tessera::training {
 
@@ -48,16 +48,6 @@ struct TrainResult {
     std::vector<EpochMetrics> history;
     double validation_accuracy = 0; ///< after the last epoch, fraction
 };
-
-struct Evaluation {
-    double accuracy = 0, loss = 0; ///< fraction; mean cross-entropy. NaN where there are no images
-    ConfusionMatrix confusion; ///< over the network's classes; of 0 classes where it is left out or nothing
-                               ///< is there to be counted
-};
-
-/// A confusion matrix takes the square of the number of classes: whoever only wants the accuracy leaves it
-/// out.
-enum class Confusions { left_out, counted };
 
 /// Everything around the loop.
 struct TrainContext {
@@ -92,8 +82,9 @@ Evaluation evaluate(search_spaces::Network& network, const Dataset& data, const 
 TrainResult train(search_spaces::Network& network, const Datasets& data, const TrainOptions& options,
                   const TrainContext& context);
 
-/// Per-epoch metrics as CSV text and as an SVG curve.
+/// Per-epoch metrics as CSV text and as an SVG curve of what the task calls its accuracy.
 std::string history_csv(const std::vector<EpochMetrics>& history);
-std::string history_svg(const std::vector<EpochMetrics>& history, const std::string& title);
+std::string history_svg(const std::vector<EpochMetrics>& history, const std::string& title,
+                        std::string_view accuracy_name = "accuracy");
 
 } // namespace tessera::training

@@ -73,6 +73,11 @@ std::optional<nas::Configuration> configuration_of(Arguments arguments) {
 nas::LabelledImages images_for(const nas::ExportedModel& model, const Arguments& arguments,
                                const std::optional<nas::Configuration>& configuration) {
     if (!configuration) {
+        if (model.preprocessing().depths) {
+            throw UsageError(fmt::format("{}: it tells depths, which folders of classes have none of: take "
+                                         "--run RUN for the test images of a run",
+                                         model.file().string()));
+        }
         return nas::find_images(arguments.value("data"), arguments.value("split"),
                                 model.preprocessing().classes);
     }
@@ -142,7 +147,36 @@ std::string source_text(const Everything& e) {
     return fmt::format("{}{}test images of {}", folder, folder.empty() ? "" : ", ", e.run.string());
 }
 
+nlohmann::json latency_json(const Everything& e) {
+    return {{"device", latency::device_name(e.model.device())},
+            {"hardware", e.hardware()},
+            {"threads", e.threads},
+            {"batch_1", timing_json(e.speed.one)},
+            {"batch_32", timing_json(e.speed.many)},
+            {"images_per_second", e.speed.images_per_second()}};
+}
+
+nlohmann::json depths_json(const Everything& e) {
+    const training::Evaluation& depths = *e.evaluation.depths;
+    return {{"schema", "tessera-evaluation-1"},
+            {"model", e.model.file().string()},
+            {"id", e.model.id()},
+            {"architecture", e.model.architecture()},
+            {"data", text_or_null(e.images.folder)},
+            {"run", text_or_null(e.run)},
+            {"images", e.images.files.size()},
+            {"accuracy", depths.accuracy},
+            {"accuracy_is", training::depth_task().accuracy_name()},
+            {"loss", depths.loss},
+            {"abs_rel", depths.depth->abs_rel},
+            {"rmse", depths.depth->rmse},
+            {"latency", latency_json(e)}};
+}
+
 nlohmann::json to_json(const Everything& e) {
+    if (e.evaluation.depths) {
+        return depths_json(e);
+    }
     const auto& confusion = e.evaluation.confusion;
     nlohmann::json damaged = nlohmann::json::array();
     for (const training::DamagedFile& file : e.evaluation.damaged) {
@@ -161,16 +195,33 @@ nlohmann::json to_json(const Everything& e) {
             {"missing_classes", e.images.missing},
             {"damaged", damaged},
             {"mistakes", nas::confusion_json(confusion, e.names())},
-            {"latency",
-             {{"device", latency::device_name(e.model.device())},
-              {"hardware", e.hardware()},
-              {"threads", e.threads},
-              {"batch_1", timing_json(e.speed.one)},
-              {"batch_32", timing_json(e.speed.many)},
-              {"images_per_second", e.speed.images_per_second()}}}};
+            {"latency", latency_json(e)}};
+}
+
+std::string latency_text(const Everything& e) {
+    return fmt::format("Latency   one image: p10 {:.3f} ms, p50 {:.3f} ms, p90 {:.3f} ms; {} at a time: {} "
+                       "images/s\n          {}, {}\n",
+                       e.speed.one.p10_ms, e.speed.one.p50_ms, e.speed.one.p90_ms, nas::ModelSpeed::batch,
+                       support::si(e.speed.images_per_second()), e.hardware(),
+                       support::counted(e.threads, "thread"));
+}
+
+std::string depths_text(const Everything& e) {
+    const auto& p = e.model.preprocessing();
+    const training::Evaluation& depths = *e.evaluation.depths;
+    return fmt::format("{}: {}, depths of images of {}x{}x{}\n"
+                       "Images    {} in {}\n"
+                       "Depths    {}: {:.2f} % of the pixels; mean relative error {:.4f}, RMSE {:.4f}\n",
+                       e.model.file().string(), e.model.id(), p.channels, p.height, p.width,
+                       e.images.files.size(), source_text(e), training::depth_task().accuracy_name(),
+                       100 * depths.accuracy, depths.depth->abs_rel, depths.depth->rmse) +
+           latency_text(e);
 }
 
 std::string to_text(const Everything& e) {
+    if (e.evaluation.depths) {
+        return depths_text(e);
+    }
     const auto& p = e.model.preprocessing();
     const auto& confusion = e.evaluation.confusion;
     std::string text = fmt::format("{}: {}, {} classes, images of {}x{}x{}\n", e.model.file().string(),
@@ -186,12 +237,7 @@ std::string to_text(const Everything& e) {
     }
     text += fmt::format("Accuracy  {:.2f} %; mean of the classes {:.2f} %\n", 100 * confusion.accuracy(),
                         100 * confusion.balanced_accuracy());
-    text += fmt::format("Latency   one image: p10 {:.3f} ms, p50 {:.3f} ms, p90 {:.3f} ms; {} at a time: {} "
-                        "images/s\n          {}, {}\n",
-                        e.speed.one.p10_ms, e.speed.one.p50_ms, e.speed.one.p90_ms, nas::ModelSpeed::batch,
-                        support::si(e.speed.images_per_second()), e.hardware(),
-                        support::counted(e.threads, "thread"));
-    return text + "\nClasses, the worst first\n" +
+    return text + latency_text(e) + "\nClasses, the worst first\n" +
            nas::class_table(nas::class_results(confusion, e.names())).text() + "\n" +
            nas::confusion_text(confusion, e.names());
 }
@@ -208,11 +254,13 @@ std::string predictions_csv(const Everything& e) {
 }
 
 void write_all(const Everything& e, const std::filesystem::path& folder) {
-    const auto& confusion = e.evaluation.confusion;
-    support::write_atomically(folder / "predictions.csv", predictions_csv(e));
-    support::write_atomically(folder / "confusion.csv", nas::confusion_csv(confusion, e.names()).text());
-    support::write_atomically(folder / "per_class.csv",
-                              nas::class_csv(nas::class_results(confusion, e.names())).text());
+    if (!e.evaluation.depths) {
+        const auto& confusion = e.evaluation.confusion;
+        support::write_atomically(folder / "predictions.csv", predictions_csv(e));
+        support::write_atomically(folder / "confusion.csv", nas::confusion_csv(confusion, e.names()).text());
+        support::write_atomically(folder / "per_class.csv",
+                                  nas::class_csv(nas::class_results(confusion, e.names())).text());
+    }
     support::write_atomically(folder / "evaluation.json", dumped(to_json(e), 2) + "\n");
     support::info("written to {}", folder.string());
 }
@@ -257,7 +305,9 @@ Command evaluate_command() {
         evaluate,
         {{"data", "DIR", "class folders of .jpg and .png files, or a folder that holds them in `test`"},
          {"split", "NAME", "take DIR/NAME (default: DIR/test where it is, else DIR itself)"},
-         {"out", "DIR", "write evaluation.json, per_class.csv, confusion.csv and predictions.csv there"}},
+         {"out", "DIR",
+          "write evaluation.json, per_class.csv, confusion.csv and predictions.csv there (of a network that "
+          "tells depths the first alone)"}},
         {"MODEL", "folder that `tessera export` wrote, or its model.pt alone"}};
 }
 

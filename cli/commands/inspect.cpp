@@ -68,9 +68,7 @@ int inspect(const Arguments& arguments) {
     constexpr std::int64_t most = 1'000'000'000;
     const std::int64_t wanted =
         arguments.has("images") ? whole_number(arguments.value("images"), "images", 1, most) : most;
-    training::Dataset images = context.data().validation;
-    images.images = images.images.slice(0, 0, wanted);
-    images.labels = images.labels.slice(0, 0, wanted);
+    const training::Dataset images = context.data().validation.first(wanted);
     search_spaces::Network reference = context.reference();
     const auto qualities =
         predictors::swapped_qualities(configuration.space, reference, context.library(), images,

@@ -1,4 +1,6 @@
 // keys: the reference of all configuration keys, made from what the program reads.
+#include <algorithm>
+
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -76,6 +78,8 @@ nlohmann::ordered_json parameter_schema(const search_spaces::Parameter& p) {
 nlohmann::ordered_json schema_of(const support::Document& document) {
     auto schema = support::json_schema(document.keys(), "Configuration of tessera",
                                        {"space.blocks[].choices[]", "space.blocks[].unless[]"});
+    auto& required = schema["properties"]["space"]["required"]; // of classifiers alone
+    required.erase(std::remove(required.begin(), required.end(), "classes"), required.end());
     auto& choices =
         schema["properties"]["space"]["properties"]["blocks"]["items"]["properties"]["choices"]["items"];
     choices["properties"] = nlohmann::ordered_json::object();

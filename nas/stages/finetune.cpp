@@ -107,7 +107,7 @@ std::vector<search_spaces::Architecture> architectures_of(const std::vector<Pick
     return architectures;
 }
 
-std::vector<std::string> models_header(const std::vector<std::string>& latencies) {
+std::vector<std::string> models_header(const std::vector<std::string>& latencies, bool depths) {
     std::vector<std::string> header = {"id",
                                        "architecture",
                                        "group",
@@ -116,9 +116,11 @@ std::vector<std::string> models_header(const std::vector<std::string>& latencies
                                        "accuracy_high",
                                        "initial_accuracy",
                                        "validation_accuracy",
-                                       "test_accuracy",
-                                       "macs",
-                                       "parameters"};
+                                       "test_accuracy"};
+    if (depths) {
+        header.insert(header.end(), {"test_abs_rel", "test_rmse"});
+    }
+    header.insert(header.end(), {"macs", "parameters"});
     for (const auto& name : latencies) {
         header.push_back("predicted_" + name);
         header.push_back("measured_" + name);
@@ -156,7 +158,7 @@ std::string measured_latency(StageContext& context, search_spaces::Network& netw
 /// A row of models.csv.
 std::vector<std::string> model_row(StageContext& context, const FrontFile& file, const Pick& pick,
                                    const FineTuned& tuned, search_spaces::Network& network,
-                                   double test_accuracy) {
+                                   const training::Evaluation& test) {
     const Point& point = pick.point;
     const auto costs = context.config.space.costs(point.architecture);
     std::vector<std::string> row = {point.architecture.id(),
@@ -167,9 +169,11 @@ std::vector<std::string> model_row(StageContext& context, const FrontFile& file,
                                     support::number(point.accuracy->high),
                                     support::number(tuned.initial_accuracy),
                                     support::number(tuned.validation_accuracy),
-                                    support::number(test_accuracy),
-                                    support::number(costs.macs),
-                                    support::number(costs.parameters)};
+                                    support::number(test.accuracy)};
+    if (test.depth) {
+        row.insert(row.end(), {support::number(test.depth->abs_rel), support::number(test.depth->rmse)});
+    }
+    row.insert(row.end(), {support::number(costs.macs), support::number(costs.parameters)});
     for (const auto& name : latency_columns(file)) {
         const auto column = std::find(file.columns.begin(), file.columns.end(), name) - file.columns.begin();
         row.push_back(support::number(point.values[static_cast<std::size_t>(column)]));
@@ -186,7 +190,7 @@ std::vector<std::string> finetune_work(StageContext& context, const std::string&
     const auto tuned = fine_tune(context, architectures, config.finetune.train, "models", true);
 
     support::CsvTable csv;
-    csv.header = models_header(latency_columns(file));
+    csv.header = models_header(latency_columns(file), config.space.head().dense());
     std::vector<std::string> artefacts = {"models/models.csv"};
     for (std::size_t i = 0; i < picks.size(); ++i) {
         const std::string id = architectures[i].id();
@@ -194,13 +198,15 @@ std::vector<std::string> finetune_work(StageContext& context, const std::string&
         const training::Datasets& data = context.data();
         const auto test = training::evaluate(network, data.test, data.normalisation, context.device(),
                                              training::Confusions::counted);
-        csv.add(model_row(context, file, picks[i], tuned[i], network, test.accuracy));
+        csv.add(model_row(context, file, picks[i], tuned[i], network, test));
         support::write_atomically(context.run / ("models/" + id + "/architecture.yaml"),
                                   architecture_yaml(config.space, architectures[i]));
-        support::write_atomically(context.run / class_file(id),
-                                  class_csv(class_results(test.confusion, data.classes)).text());
         artefacts.push_back("models/" + id + "/weights.safetensors");
-        artefacts.push_back(class_file(id));
+        if (test.confusion.classes() > 0) {
+            support::write_atomically(context.run / class_file(id),
+                                      class_csv(class_results(test.confusion, data.classes)).text());
+            artefacts.push_back(class_file(id));
+        }
     }
     support::write_atomically(context.run / "models/models.csv", csv.text());
     set_others_aside(context, architectures, "models");
@@ -222,12 +228,9 @@ Outcome finetune_outcome(StageContext& context) {
     const auto csv = support::read_csv(path);
     const std::string source = path.string();
     std::vector<std::string> header = {"id", "from", "predicted", "validation", "test", "macs"};
-    std::vector<std::size_t> clocks;
-    for (std::size_t c = 0; c < csv.header.size(); ++c) {
-        if (csv.header[c].find("latency_") != std::string::npos) {
-            header.push_back(csv.header[c]);
-            clocks.push_back(c);
-        }
+    const std::vector<std::size_t> plain = plain_columns(csv);
+    for (const std::size_t c : plain) {
+        header.push_back(csv.header[c]);
     }
     const auto percent = [&](const std::vector<std::string>& row, const char* name) {
         return fmt::format("{:.2f} %", 100 * support::parse_number(row[csv.column(name, source)], name));
@@ -242,7 +245,7 @@ Outcome finetune_outcome(StageContext& context) {
             percent(row, "validation_accuracy"),
             percent(row, "test_accuracy"),
             support::si(support::parse_number(row[csv.column("macs", source)], "macs"))};
-        for (const std::size_t c : clocks) {
+        for (const std::size_t c : plain) {
             cells.push_back(row[c].empty() ? "-"
                                            : fmt::format("{:.3f}", support::parse_number(row[c], source)));
         }
@@ -253,7 +256,9 @@ Outcome finetune_outcome(StageContext& context) {
         }
         json.push_back(std::move(entry));
     }
-    return {"Models: predicted beside obtained\n" + table.text() + fmt::format("  table    {}\n", source) +
+    return {fmt::format("Models: {} predicted beside obtained\n",
+                        training::task_of(context.config.space.head()).accuracy_name()) +
+                table.text() + fmt::format("  table    {}\n", source) +
                 class_summary(read_model_classes(context.run, csv)),
             json};
 }

@@ -119,10 +119,12 @@ Outcome sample_outcome(StageContext& context) {
     }
     const auto [low, high] = std::minmax_element(accuracy.begin(), accuracy.end());
     const bool known = !context.config.sample.accuracies.file.empty();
+    const auto name = training::task_of(context.config.space.head()).accuracy_name();
     return {fmt::format("Samples: {} {} {:.2f} to {:.2f} %\n  table    {}\n",
                         support::counted(static_cast<std::int64_t>(accuracy.size()), "network"),
-                        known ? "of known accuracy," : "fine-tuned, validation accuracy", 100 * *low,
-                        100 * *high, file.string()),
+                        known ? fmt::format("of known {},", name)
+                              : fmt::format("fine-tuned, validation {}", name),
+                        100 * *low, 100 * *high, file.string()),
             {{"samples", accuracy.size()}, {"lowest", *low}, {"highest", *high}, {"table", file.string()}}};
 }
 

@@ -40,8 +40,10 @@ std::vector<std::string> teach_work(StageContext& context, const std::string& fi
     train.tuning = !config.teach.weights.empty();
     const auto draw = [&](const std::vector<training::EpochMetrics>& history) {
         support::write_atomically(context.run / "teach/metrics.csv", training::history_csv(history));
-        support::write_atomically(context.run / "teach/metrics.svg",
-                                  training::history_svg(history, config.name + ": the reference"));
+        support::write_atomically(
+            context.run / "teach/metrics.svg",
+            training::history_svg(history, config.name + ": the reference",
+                                  training::task_of(config.space.head()).accuracy_name()));
     };
     train.after_epoch = draw; // to be looked at while it trains
     const auto result = training::train(network, context.data(), config.teach.train, train);
@@ -66,7 +68,8 @@ std::vector<std::string> teach_work(StageContext& context, const std::string& fi
 
 Outcome teach_outcome(StageContext& context) {
     const auto json = nlohmann::json::parse(support::read_file(context.run / "teach/result.json"));
-    return {fmt::format("Reference: validation accuracy {:.2f} % after {}\n  weights  {}\n  curve    {}\n",
+    return {fmt::format("Reference: validation {} {:.2f} % after {}\n  weights  {}\n  curve    {}\n",
+                        training::task_of(context.config.space.head()).accuracy_name(),
                         100 * json.at("validation_accuracy").get<double>(),
                         support::counted(json.at("epochs").get<std::int64_t>(), "epoch"),
                         (context.run / "teach/weights.safetensors").string(),

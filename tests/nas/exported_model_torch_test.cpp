@@ -69,7 +69,7 @@ TEST_F(OpenExport, ClassifiesPixelsAsTheNetworkDoes) {
         const torch::Tensor mean = torch::tensor({0.5, 0.25, 0.4}).view({1, 3, 1, 1}),
                             deviation = torch::tensor({0.2, 0.5, 0.3}).view({1, 3, 1, 1});
         const torch::Tensor input = (pixels / 255.0 - mean) / deviation;
-        const torch::Tensor logits = model.classify(pixels);
+        const torch::Tensor logits = model.outputs(pixels);
         EXPECT_EQ(logits.sizes(), at::IntArrayRef({batch, 7}));
         EXPECT_LT((network->forward(input.to(torch::kFloat32)) - logits).abs().max().item<double>(), 1e-4);
     }
@@ -103,7 +103,7 @@ TEST_F(OpenExport, SurvivesDamagedBytes) {
         support::write_atomically(folder / "model.pt", damaged);
         try {
             ExportedModel model(folder, torch::kCPU);
-            model.classify(torch::zeros({1, 3, 16, 12}, torch::kUInt8));
+            model.outputs(torch::zeros({1, 3, 16, 12}, torch::kUInt8));
         } catch (const RunError& error) {
             EXPECT_THAT(error.what(), AllOf(HasSubstr("model.pt"), Not(HasSubstr("\n"))));
         }
@@ -155,7 +155,7 @@ TEST_F(OpenExport, RefusesNetworksThatAreNotWhatTheySay) {
         const auto file = saved(module, documents);
         ExportedModel model(file, torch::kCPU);
         EXPECT_THAT(
-            [&] { model.classify(pixels); },
+            [&] { model.outputs(pixels); },
             ThrowsMessage<RunError>(AllOf(StartsWith(file.string()), HasSubstr(why), Not(HasSubstr("\n")))));
     };
     failing("return x.view([2, 3])", "the network fails on images of 3x16x12: ");

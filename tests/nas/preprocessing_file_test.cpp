@@ -86,6 +86,20 @@ TEST(PreprocessingFile, ReadsBackWhatItWrote) {
               preprocessing_json(grey));
 }
 
+TEST(PreprocessingFile, SaysThatOutputsAreDepths) {
+    Preprocessing p = coloured();
+    p.classes = {"depth"};
+    p.depths = true;
+    const std::string text = preprocessing_json(p);
+    EXPECT_THAT(text, HasSubstr("\"output\": \"depth of each pixel, N x 1 x height x width\""));
+    EXPECT_TRUE(parse_preprocessing(text, "a.json").depths);
+    EXPECT_FALSE(parse_preprocessing(coloured_json, "a.json").depths);
+    std::string other = text;
+    other.replace(other.find("depth of each"), 13, "depth of some");
+    EXPECT_THAT([&] { parse_preprocessing(other, "a.json"); },
+                ThrowsMessage<support::RunError>(HasSubstr("'output' is")));
+}
+
 TEST(PreprocessingFile, OfAnEarlierVersionSaysNothingOfTheLargestImage) {
     std::string text = coloured_json;
     const std::string line = "  \"max_pixels\": 250000000,\n";
