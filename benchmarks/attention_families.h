@@ -1,4 +1,5 @@
-// Token mixers that the attention benchmarks compare: projections included, batch 1, heads of 64 channels.
+// Token mixers that the attention benchmarks compare: projections included, batch 1, heads of 64
+// channels.
 #pragma once
 
 #include <functional>
@@ -8,7 +9,10 @@
 #include <torch/torch.h>
 
 #include "search_spaces/block_module.h"
+#include "search_spaces/layers/linear_attention.h"
 #include "search_spaces/layers/padre.h"
+#include "search_spaces/layers/softmax_attention.h"
+#include "search_spaces/layers/token_selective_pair.h"
 
 namespace tessera::benchmarks {
 
@@ -72,13 +76,49 @@ inline Mixer padre(std::int64_t tokens, std::int64_t dim, std::int64_t degree) {
             2 * (2 * n - 1) * (l * d * d + d * taps(grid.height) * taps(grid.width)) + (n - 1) * l * d};
 }
 
+inline Mixer linear(std::int64_t tokens, std::int64_t dim) {
+    const std::int64_t heads = dim / 64;
+    search_spaces::LinearAttention layer(search_spaces::AttentionOptions(dim, heads));
+    search_spaces::initialise(*layer, 1);
+    const auto l = static_cast<double>(tokens), d = static_cast<double>(dim);
+    return {[=](const torch::Tensor& x) mutable { return layer->forward(x); }, layer->parameters(),
+            2 * (4 * l * d * d + 2 * l * d * 64)};
+}
+
+/// A pair of layers, of which the second sees a share of the tokens, with feed-forward halves of width 1:
+/// what mixing costs in two layers. Its time stands for two mixers', so halves of the tables' figures
+/// compare.
+inline Mixer tosa(std::int64_t tokens, std::int64_t dim, double share) {
+    const std::int64_t heads = dim / 64,
+                       keep = static_cast<std::int64_t>(share * static_cast<double>(tokens)), width = 4;
+    const search_spaces::AttentionOptions options(dim, heads);
+    search_spaces::TokenSelectivePair pair(
+        search_spaces::TokenSelectiveOptions(grid_of(tokens), dim, 1, keep, [=] {
+            return search_spaces::SoftmaxAttention(options).ptr();
+        }).width(width));
+    search_spaces::initialise(*pair, 1);
+    const auto forward = [=](const torch::Tensor& x) mutable {
+        const bool train = at::GradMode::is_enabled();
+        pair->train(train);
+        const torch::Tensor out = pair->forward(x);
+        return train ? out + pair->take_loss() : out;
+    };
+    const auto l = static_cast<double>(tokens), d = static_cast<double>(dim), k = static_cast<double>(keep);
+    return {forward, pair->parameters(),
+            2 * (4 * (l + k) * d * d + 2 * (l * l + k * k) * d + 2 * static_cast<double>(width) * l * l)};
+}
+
 /// Adding a family is one line here.
 inline const std::vector<Family>& families() {
     static const std::vector<Family> all{
         {"naive", [](auto l, auto d) { return attention(l, d, false); }, 4096},
         {"fused", [](auto l, auto d) { return attention(l, d, true); }},
+        {"linear", linear},
         {"padre2", [](auto l, auto d) { return padre(l, d, 2); }},
         {"padre3", [](auto l, auto d) { return padre(l, d, 3); }},
+        {"tosa25", [](auto l, auto d) { return tosa(l, d, 0.25); }, 4096},
+        {"tosa50", [](auto l, auto d) { return tosa(l, d, 0.5); }, 4096},
+        {"tosa75", [](auto l, auto d) { return tosa(l, d, 0.75); }, 4096},
     };
     return all;
 }

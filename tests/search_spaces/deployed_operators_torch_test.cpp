@@ -59,6 +59,19 @@ TEST(DeployedOperators, StemsAndHeadsKeepToTheList) {
     }
 }
 
+TEST(DeployedOperators, DepthHeadsKeepToTheList) {
+    for (const char* upsample : {"bilinear", "nearest"}) {
+        const auto space = testing::space_of(
+            fmt::format("input: [3, 16, 12]\nclasses: 1\nstem: {{kind: patch, channels: 12, stride: 4}}\n"
+                        "blocks: [{{name: a, channels: 12, choices: [identity: {{}}]}}]\n"
+                        "head: {{kind: depth, channels: 8, norm: layer, upsample: {}}}",
+                        upsample));
+        EXPECT_THAT(
+            unlisted_operators(deployed(*build_head(space), space.blocks().back().site.output().sizes(2))),
+            IsEmpty());
+    }
+}
+
 TEST(DeployedOperators, WhatIsNotListedIsTold) {
     struct Strange final : BlockImpl {
         torch::Tensor forward(const torch::Tensor& x) override { return at::erfinv(at::relu(x)).cumsum(1); }
