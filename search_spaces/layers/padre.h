@@ -25,9 +25,10 @@ struct PadreOptions {
 /// with B, D mixing channels (linear layers) and A, C mixing tokens (depthwise convolutions on the grid,
 /// along the sequence where the grid has height 1); the biases of both give the terms of lower degree. Prefix
 /// tokens take part in all but the mixing of tokens. B_1.. are one linear layer ("channel_mix"), A_1.. one
-/// convolution ("token_mix"); D_i and C_i are "chain_channel_mix<i>" and "chain_token_mix<i>". The factors
-/// Y_2.. start as 1 plus a small part, so that products of any degree start close to linear and with the
-/// input's variance.
+/// convolution ("token_mix"); D_i and C_i are "chain_channel_mix<i>" and "chain_token_mix<i>".
+/// The factors Y_2.. start as 1 plus a part of deviation 1/2, so that products of any degree start close to
+/// linear: through 12 pre-norm residual layers outputs keep a variance of 0.8 to 1 with a kurtosis of 6 to 7
+/// (12 to 19 with factors around 0).
 struct PadreImpl : TokenMixerImpl {
     explicit PadreImpl(const PadreOptions& options);
     std::shared_ptr<torch::nn::Module>
