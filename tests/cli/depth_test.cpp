@@ -139,11 +139,13 @@ TEST(Depth, HeadsAndImagesThatDoNotBelongTogetherAreRefusedInOneLine) {
         put(folder / "c.yaml", text);
         const Ending ending = run({"teach", "c.yaml", "--run", "r"}, folder.here());
         EXPECT_EQ(ending.status, 2);
-        EXPECT_EQ(line_count(ending.err), 1U) << ending.err;
         return ending.err;
     };
     const std::string depths = depth_configuration();
-    EXPECT_THAT(refused(replaced(tiny_configuration(), "kind: synthetic", "kind: synthetic_depth")),
+    const std::string classifier =
+        refused(replaced(tiny_configuration(), "kind: synthetic", "kind: synthetic_depth"));
+    EXPECT_EQ(line_count(classifier), 1U);
+    EXPECT_THAT(classifier,
                 HasSubstr("data.kind: synthetic_depth has depths and no classes, which space.head.kind: "
                           "classifier learns; take space.head.kind: depth"));
     EXPECT_THAT(refused(replaced(depths, "kind: synthetic_depth", "kind: synthetic")),
