@@ -33,7 +33,7 @@ torch::Tensor plain_depthwise(const torch::Tensor& x, const torch::Tensor& weigh
                                   .reshape({-1, grid.height, grid.width, channels})
                                   .permute({0, 3, 1, 2});
     const torch::Tensor mixed =
-        at::conv2d(map, weight, bias, 1, {weight.size(2) / 2, weight.size(3) / 2}, {1, 1}, channels);
+        at::conv2d(map, weight, bias, {1, 1}, {weight.size(2) / 2, weight.size(3) / 2}, {1, 1}, channels);
     torch::Tensor result = mixed.permute({0, 2, 3, 1}).reshape({-1, places, channels});
     if (grid.prefix > 0) {
         result = torch::cat({x.narrow(1, 0, grid.prefix) + bias, result}, 1);
