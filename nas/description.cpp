@@ -155,10 +155,11 @@ Description describe(const Configuration& configuration) {
     Description result;
     const auto& in = space.input();
     double student_macs = 0;
-    result.text =
-        fmt::format("{}: {} blocks, {} choices, {:.3g} architectures; input {} x {} x {}, {} classes\n\n",
-                    configuration.name, space.blocks().size(), space.choice_count(), space.size(),
-                    in.channels, in.height, in.width, space.classes());
+    result.text = fmt::format("{}: {} blocks, {} choices, {:.3g} architectures; input {} x {} x {}, {}\n\n",
+                              configuration.name, space.blocks().size(), space.choice_count(), space.size(),
+                              in.channels, in.height, in.width,
+                              space.head().kind == "depth" ? "a depth for every pixel"
+                                                           : fmt::format("{} classes", space.classes()));
     result.text += blocks_text(space, student_macs, result.json["blocks"]) + "\n" +
                    costs_text(space, tables, result.json["costs"]);
     result.text += notes_text(known.notes, result.json);

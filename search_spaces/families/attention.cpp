@@ -6,7 +6,7 @@
 namespace tessera::search_spaces {
 namespace {
 
-class AttentionFamily final : public Family {
+class AttentionFamily final : public TransformerFamily {
 public:
     std::string_view name() const override { return "attention"; }
     const std::vector<Parameter>& parameters() const override {
@@ -16,16 +16,12 @@ public:
     std::string refuse(const Choice& choice, const Site& site) const override {
         return refuse_heads(choice, site);
     }
-    Costs costs(const Choice& choice, const Site& site) const override {
-        return transformer_costs(choice, site, count_softmax_attention);
+
+private:
+    std::shared_ptr<TokenMixerImpl> mixer(const Choice& choice, const Site& site) const override {
+        return SoftmaxAttention(AttentionOptions(site.out_channels, choice.integer("heads"))).ptr();
     }
-    std::shared_ptr<BlockImpl> build(const Choice& choice, const Site& site) const override {
-        const AttentionOptions options(site.out_channels, choice.integer("heads"));
-        return TransformerBlock(TransformerBlockOptions(site, choice.integer("depth"),
-                                                        hidden_width(choice, site),
-                                                        [=] { return SoftmaxAttention(options).ptr(); }))
-            .ptr();
-    }
+    void count(const Choice&, CostMeter& meter) const override { count_softmax_attention(meter); }
 };
 
 } // namespace

@@ -6,7 +6,7 @@
 namespace tessera::search_spaces {
 namespace {
 
-class LinearAttentionFamily final : public Family {
+class LinearAttentionFamily final : public TransformerFamily {
 public:
     std::string_view name() const override { return "linear_attention"; }
     const std::vector<Parameter>& parameters() const override {
@@ -16,17 +16,13 @@ public:
     std::string refuse(const Choice& choice, const Site& site) const override {
         return refuse_heads(choice, site);
     }
-    Costs costs(const Choice& choice, const Site& site) const override {
-        return transformer_costs(choice, site, [heads = choice.integer("heads")](CostMeter& meter) {
-            count_linear_attention(meter, heads);
-        });
+
+private:
+    std::shared_ptr<TokenMixerImpl> mixer(const Choice& choice, const Site& site) const override {
+        return LinearAttention(AttentionOptions(site.out_channels, choice.integer("heads"))).ptr();
     }
-    std::shared_ptr<BlockImpl> build(const Choice& choice, const Site& site) const override {
-        const AttentionOptions options(site.out_channels, choice.integer("heads"));
-        return TransformerBlock(TransformerBlockOptions(site, choice.integer("depth"),
-                                                        hidden_width(choice, site),
-                                                        [=] { return LinearAttention(options).ptr(); }))
-            .ptr();
+    void count(const Choice& choice, CostMeter& meter) const override {
+        count_linear_attention(meter, choice.integer("heads"));
     }
 };
 

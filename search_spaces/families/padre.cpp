@@ -11,7 +11,7 @@
 namespace tessera::search_spaces {
 namespace {
 
-class PadreFamily final : public Family {
+class PadreFamily final : public TransformerFamily {
 public:
     std::string_view name() const override { return "padre"; }
     const std::vector<Parameter>& parameters() const override {
@@ -40,19 +40,16 @@ public:
         }
         return refuse_tokens(site);
     }
-    Costs costs(const Choice& choice, const Site& site) const override {
-        return transformer_costs(choice, site,
-                                 [degree = choice.integer("degree"), kernel = choice.integer("kernel")](
-                                     CostMeter& meter) { count_padre(meter, degree, kernel); });
-    }
-    std::shared_ptr<BlockImpl> build(const Choice& choice, const Site& site) const override {
-        const auto options = PadreOptions(site.out_channels, grid_of(site.output()))
-                                 .degree(choice.integer("degree"))
-                                 .kernel(choice.integer("kernel"));
-        return TransformerBlock(TransformerBlockOptions(site, choice.integer("depth"),
-                                                        hidden_width(choice, site),
-                                                        [=] { return Padre(options).ptr(); }))
+
+private:
+    std::shared_ptr<TokenMixerImpl> mixer(const Choice& choice, const Site& site) const override {
+        return Padre(PadreOptions(site.out_channels, grid_of(site.output()))
+                         .degree(choice.integer("degree"))
+                         .kernel(choice.integer("kernel")))
             .ptr();
+    }
+    void count(const Choice& choice, CostMeter& meter) const override {
+        count_padre(meter, choice.integer("degree"), choice.integer("kernel"));
     }
 };
 

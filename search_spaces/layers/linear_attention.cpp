@@ -2,11 +2,6 @@
 
 namespace tessera::search_spaces {
 
-LinearAttentionImpl::LinearAttentionImpl(const AttentionOptions& options_) : options(options_) {
-    qkv = register_module("qkv", Dense(options.channels(), 3 * options.channels()));
-    project = register_module("project", Dense(options.channels(), options.channels()));
-}
-
 torch::Tensor LinearAttentionImpl::forward(const torch::Tensor& tokens) {
     const Heads all = split(tokens);
     const torch::Tensor context = at::matmul(all.keys.transpose(2, 3), all.values);
@@ -15,7 +10,7 @@ torch::Tensor LinearAttentionImpl::forward(const torch::Tensor& tokens) {
 }
 
 Heads LinearAttentionImpl::split(const torch::Tensor& tokens) {
-    const Heads all = split_heads(qkv->forward(tokens), options.heads());
+    const Heads all = ProjectedAttentionImpl::split(tokens);
     return {at::elu(all.queries) + 1, at::elu(all.keys) + 1, all.values};
 }
 
@@ -27,20 +22,12 @@ torch::Tensor LinearAttentionImpl::probabilities(const torch::Tensor& scores) {
     return scores / scores.sum(-1, /*keepdim=*/true);
 }
 
-torch::Tensor LinearAttentionImpl::output(const torch::Tensor& mixed) {
-    return project->forward(merge_heads(mixed));
-}
-
 void count_linear_attention(CostMeter& meter, std::int64_t heads) {
-    const std::int64_t channels = meter.shape().channels, length = meter.shape().positions();
-    const std::int64_t of_head = channels / heads;
-    meter.dense(3 * channels, true);
+    const Shape tokens = meter.shape();
     // The feature map's two new tensors, and then the mixed values.
-    meter.work(multiply({2, length, channels, of_head}), multiply({2, length, channels}));
-    Shape mixed = meter.shape();
-    mixed.channels = channels;
-    meter.become(mixed);
-    meter.dense(channels, true);
+    count_projected_attention(meter,
+                              multiply({2, tokens.positions(), tokens.channels, tokens.channels / heads}),
+                              2 * tokens.elements());
 }
 
 } // namespace tessera::search_spaces

@@ -8,20 +8,14 @@
 namespace tessera::search_spaces {
 
 /// project(phi(Q) (phi(K)^T V) / (phi(Q) sum phi(K))) by head, phi(x) = elu(x) + 1 (Katharopoulos et al.,
-/// arXiv 2006.16236). No L x L tensor; any L.
-struct LinearAttentionImpl final : TokenMixerImpl, ScoringMixer {
-    explicit LinearAttentionImpl(const AttentionOptions& options);
+/// arXiv 2006.16236). No L x L tensor.
+struct LinearAttentionImpl final : ProjectedAttentionImpl {
+    using ProjectedAttentionImpl::ProjectedAttentionImpl;
     torch::Tensor forward(const torch::Tensor& tokens) override;
-
-    std::int64_t heads() const override { return options.heads(); }
     /// Queries and keys behind the feature map phi.
     Heads split(const torch::Tensor& tokens) override;
     torch::Tensor scores(const torch::Tensor& queries, const torch::Tensor& keys) override;
     torch::Tensor probabilities(const torch::Tensor& scores) override;
-    torch::Tensor output(const torch::Tensor& mixed) override;
-
-    AttentionOptions options;
-    Dense qkv{nullptr}, project{nullptr};
 };
 TORCH_MODULE(LinearAttention);
 

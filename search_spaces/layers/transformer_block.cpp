@@ -72,15 +72,21 @@ std::int64_t hidden_width(const Choice& choice, const Site& site) {
     return hidden_width(site.out_channels, choice.number("mlp"));
 }
 
-Costs transformer_costs(const Choice& choice, const Site& site,
-                        const std::function<void(CostMeter&)>& mixer) {
+Costs TransformerFamily::costs(const Choice& choice, const Site& site) const {
     CostMeter meter(site.input);
     count_token_embedding(meter, site);
-    const std::int64_t hidden = hidden_width(choice, site);
     for (int i = 0; i < choice.integer("depth"); ++i) {
-        count_transformer_layer(meter, hidden, mixer);
+        count_transformer_layer(meter, hidden_width(choice, site),
+                                [&](CostMeter& inner) { count(choice, inner); });
     }
     return meter.costs();
+}
+
+std::shared_ptr<BlockImpl> TransformerFamily::build(const Choice& choice, const Site& site) const {
+    return TransformerBlock(TransformerBlockOptions(site, choice.integer("depth"), hidden_width(choice, site),
+                                                    // Families live as long as the program.
+                                                    [this, choice, site] { return mixer(choice, site); }))
+        .ptr();
 }
 
 } // namespace tessera::search_spaces

@@ -48,7 +48,18 @@ std::string refuse_tokens(const Site& site);
 std::string refuse_heads(const Choice& choice, const Site& site);
 /// Feed-forward width of a choice.
 std::int64_t hidden_width(const Choice& choice, const Site& site);
-/// Costs of a block whose layers are all alike.
-Costs transformer_costs(const Choice& choice, const Site& site, const std::function<void(CostMeter&)>& mixer);
+
+/// A family whose layers are all alike: it differs from others in the mixer.
+class TransformerFamily : public Family {
+public:
+    Costs costs(const Choice& choice, const Site& site) const final;
+    std::shared_ptr<BlockImpl> build(const Choice& choice, const Site& site) const final;
+
+protected:
+    /// For the tokens of the site's output.
+    virtual std::shared_ptr<TokenMixerImpl> mixer(const Choice& choice, const Site& site) const = 0;
+    /// Its costs between input and output, on the meter's tokens.
+    virtual void count(const Choice& choice, CostMeter& meter) const = 0;
+};
 
 } // namespace tessera::search_spaces
