@@ -7,6 +7,7 @@
 #include <torch/csrc/jit/frontend/tracer.h>
 
 #include "search_spaces/layers/depthwise_kernel.h"
+#include "search_spaces/layers/thread_team.h"
 
 namespace tessera::search_spaces {
 namespace {
@@ -131,7 +132,7 @@ void convolve(const ConvolutionCall& call, torch::Tensor& output, torch::Tensor&
         std::max<std::int64_t>(1, copied_places * strips.count() / (size.height * size.width));
     const std::int64_t groups = (units + group - 1) / group,
                        scratch_floats = strips.scratch(projection.inputs);
-    at::parallel_for(0, groups * blocks, 1, [&](std::int64_t begin, std::int64_t end) {
+    share_out(groups * blocks, at::get_num_threads(), [&](std::int64_t begin, std::int64_t end) {
         const Scratch scratch(scratch_floats);
         for (std::int64_t i = begin; i < end; ++i) {
             const std::int64_t block = i % blocks, first = i / blocks * group;
@@ -171,7 +172,7 @@ std::pair<torch::Tensor, torch::Tensor> weight_gradient(const torch::Tensor& inp
     const std::int64_t taps = size.kernel_height * size.kernel_width, scratch_floats = strips.scratch();
     const torch::Tensor sums = torch::zeros({shares, blocks, taps + 1, build.lanes}, torch::kFloat);
     float* const sums_data = sums.data_ptr<float>();
-    at::parallel_for(0, blocks * shares, 1, [&](std::int64_t begin, std::int64_t end) {
+    share_out(blocks * shares, at::get_num_threads(), [&](std::int64_t begin, std::int64_t end) {
         const Scratch scratch(scratch_floats);
         for (std::int64_t i = begin; i < end; ++i) {
             const std::int64_t block = i / shares, share = i % shares;

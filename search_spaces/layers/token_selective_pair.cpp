@@ -22,10 +22,10 @@ ScoringMixer& TokenSelectivePairImpl::scoring(TransformerLayer& layer) {
     return *scoring;
 }
 
-torch::Tensor TokenSelectivePairImpl::predicted(const torch::Tensor& scores,
-                                                const torch::Tensor& probabilities) {
+torch::Tensor TokenSelectivePairImpl::read_by_selector(const torch::Tensor& scores,
+                                                       const torch::Tensor& probabilities) const {
     const torch::Tensor& map = options.raw_scores() ? scores : probabilities;
-    return selector->forward(options.by_head() ? map : map.mean(1, /*keepdim=*/true));
+    return options.by_head() ? map : map.mean(1, /*keepdim=*/true);
 }
 
 torch::Tensor TokenSelectivePairImpl::forward(const torch::Tensor& tokens) {
@@ -47,7 +47,8 @@ torch::Tensor TokenSelectivePairImpl::train_forward(const torch::Tensor& tokens)
     const torch::Tensor mixed = mixer.output(at::matmul(probabilities, heads.values));
     const torch::Tensor between = first->feed_forward(tokens + mixed);
 
-    const torch::Tensor logarithms = predicted(scores.detach(), probabilities.detach());
+    const torch::Tensor logarithms =
+        selector->log_probabilities(read_by_selector(scores.detach(), probabilities.detach()));
     const torch::Tensor truth = true_maps(between);
     loss_ = selector_loss(options.by_head() ? truth : truth.mean(1, /*keepdim=*/true), logarithms);
     if (progress_ < selector_share) {
@@ -66,7 +67,8 @@ TokenSelectivePairImpl::Standard TokenSelectivePairImpl::standard(const torch::T
         const torch::Tensor scores = mixer.scores(heads.queries.slice(2, row, row + step), heads.keys);
         const torch::Tensor probabilities = mixer.probabilities(scores);
         mixed.push_back(at::matmul(probabilities, heads.values));
-        const torch::Tensor share = importance_of(predicted(scores, probabilities).exp());
+        const torch::Tensor share =
+            importance_of(selector->probabilities(read_by_selector(scores, probabilities)));
         importance = importance.defined() ? importance + share : share;
     }
     const torch::Tensor whole = mixed.size() == 1 ? mixed.front() : torch::cat(mixed, 2);
@@ -91,7 +93,7 @@ torch::Tensor TokenSelectivePairImpl::select(const torch::Tensor& tokens, const 
 }
 
 std::int64_t rows_at_once(std::int64_t heads, std::int64_t length) {
-    constexpr std::int64_t elements = 1 << 20; // of a piece of the maps: a cache's worth
+    constexpr std::int64_t elements = 1 << 18; // of a piece of the maps: a megabyte, which stays in the cache
     return std::clamp<std::int64_t>(elements / std::max<std::int64_t>(1, heads * length), 1, length);
 }
 

@@ -65,7 +65,7 @@ struct TokenSelectivePairImpl final : torch::nn::Module, AuxiliaryTask {
 
 private:
     ScoringMixer& scoring(TransformerLayer& layer);
-    torch::Tensor predicted(const torch::Tensor& scores, const torch::Tensor& probabilities);
+    torch::Tensor read_by_selector(const torch::Tensor& scores, const torch::Tensor& probabilities) const;
     torch::Tensor train_forward(const torch::Tensor& tokens);
 
     double progress_ = 1;

@@ -3,12 +3,24 @@
 namespace tessera::search_spaces {
 
 TokenSelectorImpl::TokenSelectorImpl(const TokenSelectorOptions& options_) : options(options_) {
-    read = register_module("read", torch::nn::Conv2d(options.maps(), options.width(), 1));
-    predict = register_module("predict", torch::nn::Conv2d(options.width(), options.maps(), 1));
+    read = register_module("read", torch::nn::Linear(options.maps(), options.width()));
+    predict = register_module("predict", torch::nn::Linear(options.width(), options.maps()));
 }
 
-torch::Tensor TokenSelectorImpl::forward(const torch::Tensor& map) {
-    return at::log_softmax(predict->forward(read->forward(map).relu_()), -1);
+torch::Tensor TokenSelectorImpl::logits(const torch::Tensor& map) {
+    const auto convolved = [](torch::nn::Linear& layer, const torch::Tensor& maps) {
+        return at::matmul(layer->weight, maps) + layer->bias.unsqueeze(1);
+    };
+    return convolved(predict, convolved(read, map.flatten(2)).relu_())
+        .reshape({-1, options.maps(), map.size(2), map.size(3)});
+}
+
+torch::Tensor TokenSelectorImpl::probabilities(const torch::Tensor& map) {
+    return at::softmax(logits(map), -1);
+}
+
+torch::Tensor TokenSelectorImpl::log_probabilities(const torch::Tensor& map) {
+    return at::log_softmax(logits(map), -1);
 }
 
 torch::Tensor selector_loss(const torch::Tensor& truth, const torch::Tensor& predicted) {

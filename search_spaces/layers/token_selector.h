@@ -12,14 +12,20 @@ struct TokenSelectorOptions {
     TORCH_ARG(std::int64_t, width); ///< hidden channels
 };
 
-/// log_softmax(conv(relu(conv(map)))) over the keys, both convolutions 1x1 over the maps as channels, so that
-/// nothing depends on the number of tokens. B x maps x R x L, any R rows of the map, -> the same shape.
+/// softmax(conv(relu(conv(map)))) over the keys, both convolutions 1x1 over the maps as channels, so that
+/// nothing depends on the number of tokens. B x maps x R x L, any R rows of the map, -> the same shape. The
+/// convolutions are matrix products: of so few channels LibTorch's are thirty times slower on several
+/// threads.
 struct TokenSelectorImpl : torch::nn::Module {
     explicit TokenSelectorImpl(const TokenSelectorOptions& options);
-    torch::Tensor forward(const torch::Tensor& map);
+    torch::Tensor probabilities(const torch::Tensor& map);
+    torch::Tensor log_probabilities(const torch::Tensor& map);
 
     TokenSelectorOptions options;
-    torch::nn::Conv2d read{nullptr}, predict{nullptr};
+    torch::nn::Linear read{nullptr}, predict{nullptr};
+
+private:
+    torch::Tensor logits(const torch::Tensor& map);
 };
 TORCH_MODULE(TokenSelector);
 
