@@ -9,6 +9,8 @@
 #include <cstdlib>
 #include <cstring>
 
+#include <malloc.h>
+
 #include <ATen/Parallel.h>
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
@@ -46,6 +48,9 @@ int main(int count, char** words) {
         }
     }
     count = kept;
+    // As the program has it: memory of large tensors is kept, not given back after every operation.
+    mallopt(M_MMAP_THRESHOLD, 1 << 30);
+    mallopt(M_TRIM_THRESHOLD, 1 << 30);
     at::set_num_threads(threads);
     benchmark::AddCustomContext("intra_op_threads", std::to_string(threads));
     for (const bool train : {false, true}) {

@@ -14,6 +14,8 @@
 #include <ctime>
 #include <map>
 
+#include <malloc.h>
+
 #include <ATen/Parallel.h>
 #include <fmt/format.h>
 
@@ -102,6 +104,9 @@ int main(int count, char** words) {
         fmt::print(stderr, "attention_ratios: dim is a multiple of 64; threads and rounds are positive\n");
         return 2;
     }
+    // As the program has it: memory of large tensors is kept, not given back after every operation.
+    mallopt(M_MMAP_THRESHOLD, 1 << 30);
+    mallopt(M_TRIM_THRESHOLD, 1 << 30);
     at::set_num_threads(plan.threads);
     fmt::print("{}, {} threads, {} time, {} heads\n", plan.train ? "forward and backward" : "forward",
                plan.threads, plan.clock == CLOCK_MONOTONIC ? "wall" : "processor", dim / 64);

@@ -59,7 +59,9 @@ torch::Tensor TokenSelectivePairImpl::train_forward(const torch::Tensor& tokens)
 
 TokenSelectivePairImpl::Standard TokenSelectivePairImpl::standard(const torch::Tensor& tokens) {
     ScoringMixer& mixer = scoring(first);
-    const Heads heads = mixer.split(first->norm1->forward(tokens));
+    const Heads views = mixer.split(first->norm1->forward(tokens));
+    // Copied once, or every piece's products would do it.
+    const Heads heads{views.queries.contiguous(), views.keys.contiguous(), views.values.contiguous()};
     const std::int64_t length = tokens.size(1), step = rows_at_once(mixer.heads(), length);
     std::vector<torch::Tensor> mixed;
     torch::Tensor importance;
@@ -93,8 +95,9 @@ torch::Tensor TokenSelectivePairImpl::select(const torch::Tensor& tokens, const 
 }
 
 std::int64_t rows_at_once(std::int64_t heads, std::int64_t length) {
-    constexpr std::int64_t elements = 1 << 18; // of a piece of the maps: a megabyte, which stays in the cache
-    return std::clamp<std::int64_t>(elements / std::max<std::int64_t>(1, heads * length), 1, length);
+    // A megabyte stays in the cache; with fewer rows matrix products are slow.
+    constexpr std::int64_t elements = 1 << 18, least = 64;
+    return std::min(length, std::max(least, elements / std::max<std::int64_t>(1, heads * length)));
 }
 
 void count_token_selective_pair(CostMeter& meter, const TokenSelectiveOptions& options, std::int64_t heads,

@@ -9,9 +9,9 @@ TokenSelectorImpl::TokenSelectorImpl(const TokenSelectorOptions& options_) : opt
 
 torch::Tensor TokenSelectorImpl::logits(const torch::Tensor& map) {
     const auto convolved = [](torch::nn::Linear& layer, const torch::Tensor& maps) {
-        return at::matmul(layer->weight, maps) + layer->bias.unsqueeze(1);
+        return at::matmul(layer->weight.unsqueeze(0), maps) + layer->bias.unsqueeze(1);
     };
-    return convolved(predict, convolved(read, map.flatten(2)).relu_())
+    return convolved(predict, at::relu(convolved(read, map.flatten(2))))
         .reshape({-1, options.maps(), map.size(2), map.size(3)});
 }
 

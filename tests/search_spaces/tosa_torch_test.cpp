@@ -148,10 +148,12 @@ TEST(TokenSelectivePair, IsEquivariantUnderPermutationsOfPatchTokens) {
 }
 
 TEST(TokenSelectivePair, PiecesOfTheMapChangeNothing) {
-    // 1 << 18 elements at once: 1 500 tokens by 3 heads are 58 rows.
-    EXPECT_EQ(rows_at_once(3, 1500), 58);
+    // 1 << 18 elements at once: of 1 000 tokens by 3 heads 87 rows; but no fewer than 64 rows.
+    EXPECT_EQ(rows_at_once(3, 1000), 87);
+    EXPECT_EQ(rows_at_once(3, 1500), 64);
+    EXPECT_EQ(rows_at_once(1, 7), 7);
     EXPECT_EQ(rows_at_once(3, 256), 256);
-    EXPECT_EQ(rows_at_once(1000, 100'000), 1);
+    EXPECT_EQ(rows_at_once(1000, 100'000), 64);
     auto pair = pair_of(options_of({30, 50, 0}, 500));
     const auto tokens = torch::randn({1, 1500, 12});
     const torch::NoGradGuard no_grad;
@@ -195,7 +197,7 @@ TEST(TokenSelectivePair, GradientsReachTheLayersByTheOutputAndTheSelectorByItsTa
 }
 
 TEST(TokenSelectivePair, MapsAreWorkedOnInPiecesOnly) {
-    // Two heads' maps of all rows would be 2 L^2; the pieces stay below 1 << 18 elements however long.
+    // Two heads' maps of all rows would be 2 L^2; the pieces are of a fixed number of rows however long.
     const auto alive = [](std::int64_t side) {
         CostMeter meter({12, side, side});
         count_token_selective_pair(meter, options_of({side, side, 0}, side * side / 4), 3,
