@@ -96,7 +96,7 @@ torch::Tensor TokenSelectivePairImpl::select(const torch::Tensor& tokens, const 
 
 std::int64_t rows_at_once(std::int64_t heads, std::int64_t length) {
     // A megabyte stays in the cache; with fewer rows matrix products are slow.
-    constexpr std::int64_t elements = 1 << 18, least = 64;
+    constexpr std::int64_t elements = 1 << 18, least = 32;
     return std::min(length, std::max(least, elements / std::max<std::int64_t>(1, heads * length)));
 }
 
