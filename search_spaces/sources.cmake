@@ -3,6 +3,3 @@ set(CORE choice.cpp architecture.cpp costs.cpp)
 file(GLOB TORCH CONFIGURE_DEPENDS RELATIVE ${CMAKE_SOURCE_DIR}/search_spaces
   ${CMAKE_SOURCE_DIR}/search_spaces/families/*.cpp ${CMAKE_SOURCE_DIR}/search_spaces/layers/*.cpp)
 list(APPEND TORCH registry.cpp space.cpp space_reader.cpp choice_list.cpp digits.cpp stem.cpp head.cpp auxiliary_task.cpp deployed_operators.cpp network.cpp initialise.cpp torchscript.cpp)
-# The one file with OpenMP's pragmas, whose compiler flag no precompiled header was made with.
-set_source_files_properties(${CMAKE_SOURCE_DIR}/search_spaces/layers/thread_team.cpp PROPERTIES
-  COMPILE_OPTIONS "${OpenMP_CXX_FLAGS}" SKIP_PRECOMPILE_HEADERS ON SKIP_UNITY_BUILD_INCLUSION ON)

@@ -160,9 +160,10 @@ private:
 
 void AugmentOptions::read(support::Section section) {
     section.read("flip", flip, "Mirror each training image left-right with probability 1/2.");
-    section.read("pad", pad, {0, 64},
-                 "Pixels of padding (with the mean) on each side before a random crop of the input's size; where "
-                 "pixels have depths 0 unless set, and for training no other.");
+    section.read(
+        "pad", pad, {0, 64},
+        "Pixels of padding (with the mean) on each side before a random crop of the input's size; where "
+        "pixels have depths 0 unless set, and for training no other.");
     section.read("cutout", cutout, {0, 512},
                  "Side in pixels of a square set to the mean at a random place; 0: none.");
     section.read(

@@ -1,4 +1,4 @@
-// Compiled with OpenMP, as the only file: see sources.cmake.
+// Compiled with OpenMP, as the only file: see the top CMakeLists.txt.
 #include "search_spaces/layers/thread_team.h"
 
 #include <algorithm>
