@@ -1,7 +1,8 @@
 // Token mixers alone: seconds, peak bytes, arithmetic done in a second.
 //
-//     cmake --preset release -DTESSERA_BENCHMARKS=ON && cmake --build build/release --target
-//     attention_benchmarks build/release/attention_benchmarks --benchmark_filter=forward/.*/192 [--threads=2]
+//     cmake --preset release -DTESSERA_BENCHMARKS=ON
+//     cmake --build build/release --target attention_benchmarks
+//     build/release/attention_benchmarks --benchmark_filter=forward/.*/192 [--threads=2]
 //
 // Names: forward or train / family / tokens / channels. float32, batch 1, heads of 64 channels, projections
 // included; a training pass is forward and backward. GFLOP/s are of the bare arithmetic (three times the

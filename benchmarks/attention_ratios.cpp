@@ -1,8 +1,8 @@
 // How many times faster than softmax attention each family of token mixers is.
 //
 //     cmake --preset release -DTESSERA_BENCHMARKS=ON && cmake --build build/release --target attention_ratios
-//     build/release/attention_ratios [dim=192] [forward|train] [threads=2] [rounds=9] [seconds=0.05]
-//     [tokens...]
+//     build/release/attention_ratios [dim=192] [forward|train] [threads=2] [wall|cpu] [rounds=9]
+//     [seconds=0.05] [tokens...]
 //
 // One interleaved run: for each number of tokens the families take turns, round by round, each for `seconds`
 // at least; medians of the rounds. float32, batch 1, projections included, PADRe with kernel 11 on the most
