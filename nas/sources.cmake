@@ -1,6 +1,14 @@
 set(CORE
   class_results.cpp
   confusions.cpp
+  construction/branch_statistics.cpp
+  construction/envelope_costs.cpp
+  construction/envelope_network.cpp
+  construction/growth.cpp
+  construction/growth_plan.cpp
+  construction/network_text.cpp
+  construction/pruning.cpp
+  construction/space_yaml.cpp
   leftovers.cpp
   pick.cpp
   preprocessing_file.cpp

@@ -1,0 +1,123 @@
+// What a construction's options say before anything is trained.
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "nas/construction/growth.h"
+#include "nas/construction/pruning.h"
+#include "support/error.h"
+
+namespace tessera::nas::construction {
+namespace {
+
+/// More is a slip of the keyboard: such networks cannot be trained.
+constexpr int most_layers = 500, most_iterations = 1000;
+constexpr auto full = static_cast<int>(all_operators.size());
+
+void check_options(const GrowthOptions& options) {
+    if (options.stages.empty()) {
+        throw support::UsageError("a construction needs at least one stage");
+    }
+    if (options.iterations < 1 || options.iterations > most_iterations) {
+        throw support::UsageError(fmt::format("a construction has 1 to {} iterations, not {}",
+                                              most_iterations, options.iterations));
+    }
+    if (options.prune_divisor < 1 || options.prune_least < 0 || options.prune_most < options.prune_least) {
+        throw support::UsageError(
+            fmt::format("a stage cannot lose 1 branch in {}, at least {} and at most {}",
+                        options.prune_divisor, options.prune_least, options.prune_most));
+    }
+    bool constructed = false;
+    for (std::size_t s = 0; s < options.stages.size(); ++s) {
+        const StageOptions& stage = options.stages[s];
+        if (stage.layers < 1 || stage.layers > most_layers || stage.maximum > most_layers) {
+            throw support::UsageError(fmt::format("stage {}: a stage has 1 to {} layers, not {} to {}", s,
+                                                  most_layers, stage.layers, stage.maximum));
+        }
+        if (stage.maximum < stage.layers) {
+            throw support::UsageError(
+                fmt::format("stage {}: its maximum of {} layers is below its {} at the start", s,
+                            stage.maximum, stage.layers));
+        }
+        constructed = constructed || stage.constructed;
+    }
+    if (!constructed) {
+        throw support::UsageError("no stage is constructed: nothing would grow");
+    }
+}
+
+/// Every cell is full once, and may still be when it is no longer its stage's last.
+void check_width(const GrowthOptions& options, std::size_t stage, int layers) {
+    const std::int64_t width = static_cast<std::int64_t>(options.width) << stage;
+    const std::int64_t narrowest = options.limited ? limited_width(width, layers) : width;
+    if (narrowest < full) {
+        throw support::UsageError(fmt::format(
+            "stage {} cannot have {} layers: with a width of {} at the start {} {} filters wide and a full "
+            "cell needs {}",
+            stage, layers, options.width, options.limited ? "inner layers are" : "its layers are", narrowest,
+            full));
+    }
+}
+
+void check_target(const GrowthOptions& options, const EnvelopeNetwork& start) {
+    const EnvelopeCosts costs = network_costs(start, options.image, options.classes);
+    if (const std::string beyond = beyond_target(costs, options); !beyond.empty()) {
+        throw support::UsageError("the network that the construction starts from has " + beyond);
+    }
+}
+
+EnvelopeNetwork full_network(const GrowthOptions& options) {
+    EnvelopeNetwork network;
+    network.width = options.width;
+    network.initial_kernel = options.initial_kernel;
+    network.limited = options.limited;
+    for (std::size_t s = 0; s < options.stages.size(); ++s) {
+        if (s > 0) {
+            network.entries.emplace_back(Widener{});
+        }
+        for (int layer = 0; layer < options.stages[s].layers; ++layer) {
+            network.entries.emplace_back(
+                full_cell(static_cast<int>(network.entries.size()) + 1, options.skips));
+        }
+    }
+    check(network);
+    return network;
+}
+
+} // namespace
+
+std::vector<std::vector<StageGrowth>> growth_plan(const GrowthOptions& options) {
+    check_options(options);
+    check_target(options, full_network(options));
+    std::vector<StageGrowth> stages;
+    for (std::size_t s = 0; s < options.stages.size(); ++s) {
+        stages.push_back({options.stages[s].layers, options.stages[s].layers * full, 0});
+        check_width(options, s, stages[s].layers);
+    }
+    std::vector<std::vector<StageGrowth>> plan;
+    for (int iteration = 0; iteration < options.iterations; ++iteration) {
+        bool grows = false;
+        for (std::size_t s = 0; s < stages.size(); ++s) {
+            stages[s].pruned = 0;
+            if (options.stages[s].constructed && stages[s].layers <= options.stages[s].maximum) {
+                grows = true;
+                stages[s].pruned = branches_to_prune(options, s, stages[s].layers, stages[s].branches);
+                stages[s].layers += 1;
+                stages[s].branches += full - stages[s].pruned;
+                check_width(options, s, stages[s].layers);
+            }
+        }
+        if (!grows) {
+            break;
+        }
+        plan.push_back(stages);
+    }
+    return plan;
+}
+
+EnvelopeNetwork start_network(const GrowthOptions& options) {
+    growth_plan(options); // for what it refuses
+    return full_network(options);
+}
+
+} // namespace tessera::nas::construction
