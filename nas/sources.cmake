@@ -1,6 +1,7 @@
 set(CORE
   class_results.cpp
   confusions.cpp
+  construction/baselines.cpp
   construction/branch_statistics.cpp
   construction/envelope_costs.cpp
   construction/envelope_network.cpp
