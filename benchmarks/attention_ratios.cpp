@@ -8,10 +8,8 @@
 // at least; medians of the rounds. float32, batch 1, projections included, PADRe with kernel 11 on the most
 // even grid. "naive" and "fused" of the table are the ratios to softmax attention by its definition and by
 // LibTorch's fused operator; GFLOP/s are of the bare arithmetic.
-#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
-#include <ctime>
 #include <map>
 
 #include <malloc.h>
@@ -20,6 +18,7 @@
 #include <fmt/format.h>
 
 #include "benchmarks/attention_families.h"
+#include "benchmarks/turns.h"
 
 namespace {
 
@@ -33,29 +32,6 @@ struct Plan {
     double at_least = 0.05;
 };
 
-double now(clockid_t clock) {
-    timespec time{};
-    clock_gettime(clock, &time);
-    return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
-}
-
-double seconds_of(benchmarks::Mixer& mixer, const torch::Tensor& x, const Plan& plan, double at_least) {
-    const double start = now(plan.clock);
-    double spent = 0;
-    int passes = 0;
-    do {
-        benchmarks::pass(mixer, x, plan.train);
-        ++passes;
-        spent = now(plan.clock) - start;
-    } while (spent < at_least);
-    return spent / passes / (plan.clock == CLOCK_MONOTONIC ? 1 : plan.threads);
-}
-
-double median(std::vector<double> values) {
-    std::sort(values.begin(), values.end());
-    return values[values.size() / 2];
-}
-
 void compare(std::int64_t tokens, std::int64_t dim, const Plan& plan) {
     const torch::Tensor x = benchmarks::tokens_of(tokens, dim);
     std::vector<std::pair<std::string, benchmarks::Mixer>> mixers;
@@ -64,20 +40,20 @@ void compare(std::int64_t tokens, std::int64_t dim, const Plan& plan) {
             mixers.emplace_back(family.name, family.make(tokens, dim));
         }
     }
-    std::map<std::string, std::vector<double>> seconds;
-    for (int round = -1; round < plan.rounds; ++round) {
-        for (auto& [name, mixer] : mixers) {
-            const double spent = seconds_of(mixer, x, plan, round < 0 ? 0 : plan.at_least);
-            if (round >= 0) { // the first warms up
-                seconds[name].push_back(spent);
-            }
-        }
+    std::vector<std::function<void()>> contenders;
+    for (auto& [name, mixer] : mixers) {
+        contenders.emplace_back([&] { benchmarks::pass(mixer, x, plan.train); });
+    }
+    const auto turns = benchmarks::take_turns(contenders, plan.rounds, plan.at_least, plan.clock);
+    std::map<std::string, double> seconds;
+    for (std::size_t i = 0; i < mixers.size(); ++i) {
+        seconds[mixers[i].first] =
+            benchmarks::median(turns[i]) / (plan.clock == CLOCK_MONOTONIC ? 1 : plan.threads);
     }
     for (const auto& [name, mixer] : mixers) {
-        const double own = median(seconds[name]);
+        const double own = seconds[name];
         const auto ratio = [&](const char* other) {
-            return seconds.contains(other) ? fmt::format("{:8.2f}", median(seconds[other]) / own)
-                                           : "       -";
+            return seconds.contains(other) ? fmt::format("{:8.2f}", seconds[other] / own) : "       -";
         };
         fmt::print("{:6d} {:5d}  {:8s} {:10.3f} {} {} {:9.1f}\n", tokens, dim, name, 1e3 * own,
                    ratio("naive"), ratio("fused"), mixer.flops * (plan.train ? 3 : 1) / own * 1e-9);

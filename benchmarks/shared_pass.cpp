@@ -29,7 +29,6 @@
 namespace {
 
 using namespace tessera;
-using predictors::Maps;
 using predictors::PassContext;
 using predictors::Student;
 
@@ -147,7 +146,7 @@ int main(int argc, char** argv) {
                 rows[i] = static_cast<std::int64_t>(i);
             }
             const auto batch = training::make_batch(data.train, rows, data.normalisation);
-            Maps maps;
+            std::vector<torch::Tensor> maps;
             {
                 const torch::NoGradGuard no_gradients;
                 maps = reference->boundaries(batch.images);

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "latency/placed_block.h"
 #include "support/interrupt.h"
 
 namespace tessera::latency {
@@ -17,11 +18,6 @@ using search_spaces::SearchSpace;
 constexpr double module_bytes = 1 << 20;
 
 } // namespace
-
-std::string site_key(const search_spaces::Choice& choice, const search_spaces::Site& site) {
-    return fmt::format("{} on {} x {} x {} to {} by {}", choice.text(), site.input.channels,
-                       site.input.height, site.input.width, site.out_channels, site.stride);
-}
 
 std::int64_t parts_for(const SearchSpace& space, double bytes) {
     double needed = 0;
@@ -42,7 +38,7 @@ Chains::Chains(const SearchSpace& space, const torch::Tensor& input, std::int64_
     const auto stem = build_stem(space);
     stem_ = Deployed(*stem, input, support::derive_seed(seed, {"stem"}));
     for (const search_spaces::Block& block : space.blocks()) {
-        const torch::Tensor example = noise(block.site.input, input.size(0), input.device(), seed);
+        const torch::Tensor example = noise(block.sequential_input(), input.size(0), input.device(), seed);
         const auto all = static_cast<std::int64_t>(block.choices.size());
         // A block with fewer choices than there are parts takes part in all of them.
         const std::int64_t first = std::min(all * part / parts, all - 1);
@@ -51,9 +47,9 @@ Chains::Chains(const SearchSpace& space, const torch::Tensor& input, std::int64_
         for (std::int64_t i = first; i < last; ++i) {
             support::check_interrupt();
             const auto& choice = block.choices[static_cast<std::size_t>(i)];
-            const auto module = build_block(choice, block.site);
+            const auto module = build_placed(space, block, choice, input.size(0), seed);
             options.push_back(
-                {site_key(choice, block.site),
+                {placed_key(space, block, choice),
                  Deployed(*module, example, support::derive_seed(seed, {block.name, choice.text()}))});
         }
         count_ = std::max(count_, last - first);

@@ -17,12 +17,9 @@ namespace tessera::latency {
 struct Measurements {
     Samples stem, head;
     Samples call; ///< of a module that hands its input on: what calling any module costs
-    /// By site_key(): blocks that offer the same choice for the same maps share their timings.
+    /// By placed_key(): blocks that offer the same choice for the same maps share their timings.
     std::map<std::string, Samples> choices;
 };
-
-/// Choice, input shape, output channels and stride as one text.
-std::string site_key(const search_spaces::Choice& choice, const search_spaces::Site& site);
 
 /// How many parts a space's choices are cut into so that the deployed modules of one part fit `bytes` of
 /// memory.

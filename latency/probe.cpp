@@ -7,6 +7,7 @@
 
 #include "latency/chains.h"
 #include "latency/hardware.h"
+#include "latency/placed_block.h"
 #include "latency/steady_memory.h"
 #include "latency/whole_networks.h"
 #include "support/interrupt.h"
@@ -106,7 +107,7 @@ LatencyTable tabulate(const SearchSpace& space, const Measurements& measured,
     table.head = measured.head.timing().without(call_ms);
     for (const search_spaces::Block& block : space.blocks()) {
         for (const auto& choice : block.choices) {
-            const Samples& samples = measured.choices.at(site_key(choice, block.site));
+            const Samples& samples = measured.choices.at(placed_key(space, block, choice));
             table.add(block.name, choice.text(), samples.timing().without(call_ms));
         }
     }

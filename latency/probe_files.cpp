@@ -8,6 +8,7 @@
 
 #include "latency/chains.h"
 #include "latency/measure_script.h"
+#include "latency/placed_block.h"
 #include "latency/row_lookup.h"
 #include "latency/whole_networks.h"
 #include "support/csv.h"
@@ -52,14 +53,14 @@ public:
         row(file, name, "", "", input);
     }
     void choice(const search_spaces::Block& block, const search_spaces::Choice& choice) {
-        const auto [entry, fresh] = files_.try_emplace(site_key(choice, block.site));
+        const auto [entry, fresh] = files_.try_emplace(placed_key(space_, block, choice));
         if (fresh) {
             entry->second = fmt::format("modules/choice-{:04}.pt", files_.size());
-            const auto module = build_block(choice, block.site);
-            write(entry->second, Deployed(*module, map(block.site.input),
+            const auto module = build_placed(space_, block, choice, options_.batch, seed_);
+            write(entry->second, Deployed(*module, map(block.sequential_input()),
                                           support::derive_seed(seed_, {block.name, choice.text()})));
         }
-        row(entry->second, block.name, choice.text(), "", block.site.input);
+        row(entry->second, block.name, choice.text(), "", block.sequential_input());
     }
     void network(const std::vector<int>& genome) {
         const std::string file = fmt::format("modules/network-{:02}.pt", ++result_.networks);
@@ -119,7 +120,7 @@ private:
     std::uint64_t seed_;
     std::filesystem::path folder_;
     std::string hash_;
-    std::map<std::string, std::string> files_; ///< by site_key()
+    std::map<std::string, std::string> files_; ///< by placed_key()
     support::CsvTable manifest_;
     ProbeFiles result_;
     support::Progress progress_;
@@ -142,7 +143,7 @@ ProbeFiles write_probe_files(const SearchSpace& space, const ProbeOptions& optio
     std::set<std::string> kinds;
     for (const auto& block : space.blocks()) {
         for (const auto& choice : block.choices) {
-            kinds.insert(site_key(choice, block.site));
+            kinds.insert(placed_key(space, block, choice));
         }
     }
     Emission emission(space, options, seed, folder,

@@ -11,6 +11,7 @@ set(TORCH
   chains.cpp
   deployed.cpp
   hardware.cpp
+  placed_block.cpp
   probe.cpp
   probe_files.cpp
   row_lookup.cpp

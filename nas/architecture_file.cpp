@@ -15,6 +15,23 @@ std::string choice_yaml(const search_spaces::Choice& choice) {
     return fmt::format("{}: {{{}}}", choice.family(), parameters);
 }
 
+namespace {
+
+std::string skips_yaml(const search_spaces::SearchSpace& space, const search_spaces::Block& block) {
+    if (block.skips.empty()) {
+        return "";
+    }
+    std::string names;
+    for (const search_spaces::Skip& skip : block.skips) {
+        const std::string_view name =
+            skip.source == 0 ? std::string_view("stem") : space.blocks()[skip.source - 1].name;
+        names += (names.empty() ? "" : ", ") + support::config::to_yaml(name);
+    }
+    return fmt::format("      skips: [{}]\n", names);
+}
+
+} // namespace
+
 std::string architecture_yaml(const search_spaces::SearchSpace& space,
                               const search_spaces::Architecture& architecture) {
     // By way of the genome: checked, and with every default written out.
@@ -39,10 +56,11 @@ std::string architecture_yaml(const search_spaces::SearchSpace& space,
         text += fmt::format("    - name: {}\n"
                             "      channels: {}\n"
                             "      stride: {}\n"
+                            "{}"
                             "      choices:\n"
                             "        - {}\n",
                             support::config::to_yaml(std::string_view(block.name)), block.site.out_channels,
-                            block.site.stride, choice_yaml(whole.choices[i]));
+                            block.site.stride, skips_yaml(space, block), choice_yaml(whole.choices[i]));
     }
     return text;
 }

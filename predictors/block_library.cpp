@@ -250,10 +250,15 @@ search_spaces::Network assemble(const SearchSpace& space, const search_spaces::A
     const std::vector<int> genome = space.genome(architecture);
     search_spaces::Network network(space, architecture);
     TensorMap state;
-    for (const std::string part : {"stem.", "head."}) {
+    const auto take = [&](const std::string& part) {
         training::add_with_prefix(state, training::with_prefix_removed(reference, part), part);
-    }
+    };
+    take("stem.");
+    take("head.");
     for (std::size_t b = 0; b < genome.size(); ++b) {
+        if (!space.blocks()[b].skips.empty()) {
+            take(fmt::format("join{}.", b));
+        }
         training::add_with_prefix(state, library.weights(b, static_cast<std::size_t>(genome[b])),
                                   fmt::format("block{}.", b));
     }

@@ -3,6 +3,14 @@
 #include <fmt/format.h>
 
 namespace tessera::predictors {
+namespace {
+
+const support::EnumNames<StudentStart> starts{{"fresh", StudentStart::fresh},
+                                              {"statistics", StudentStart::statistics},
+                                              {"magnitude", StudentStart::magnitude},
+                                              {"random", StudentStart::random}};
+
+} // namespace
 
 DistilOptions DistilOptions::read(support::Section section) {
     DistilOptions o;
@@ -24,6 +32,11 @@ DistilOptions DistilOptions::read(support::Section section) {
         "inspect_images", o.inspect_images, {0, 1'000'000'000},
         "At most this many of them, on which each choice is tried in the reference, for the rise of its "
         "loss; 0: it is not taken.");
+    section.read(
+        "start", o.start, starts,
+        "What a choice starts from that is the reference's block with fewer filters or smaller kernels: "
+        "fresh weights, or the reference's filters, ranked by their outputs' mean square over the "
+        "calibration images, by their weights' magnitude, or drawn.");
     section.read("workers", o.workers, {0, 4096},
                  "Students trained at once, one thread each; 0: as many as threads. Changes no result.");
     section.read(
@@ -38,11 +51,15 @@ DistilOptions DistilOptions::read(support::Section section) {
 }
 
 std::string DistilOptions::essence() const {
-    return fmt::format(
-        "epochs: {}\nbatch: {}\ntrain_limit: {}\nlearning_rate: {}\npilot_batches: {}\nclip: {}\n"
-        "calibration_images: {}\nsettle_images: {}\nheld_out_images: {}\naugment: {}\n",
-        epochs, batch, train_limit, learning_rate, pilot_batches, clip, calibration_images, settle_images,
-        held_out_images, augment.essence());
+    std::string text =
+        fmt::format("epochs: {}\nbatch: {}\ntrain_limit: {}\nlearning_rate: {}\npilot_batches: {}\nclip: {}\n"
+                    "calibration_images: {}\nsettle_images: {}\nheld_out_images: {}\naugment: {}\n",
+                    epochs, batch, train_limit, learning_rate, pilot_batches, clip, calibration_images,
+                    settle_images, held_out_images, augment.essence());
+    if (start != StudentStart::fresh) { // libraries from before there was a choice stay valid
+        text += fmt::format("start: {}\n", static_cast<int>(start));
+    }
+    return text;
 }
 
 } // namespace tessera::predictors

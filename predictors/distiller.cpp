@@ -7,6 +7,7 @@
 
 #include "predictors/learning_rate.h"
 #include "predictors/pass_checkpoints.h"
+#include "predictors/statistics_collector.h"
 #include "predictors/swapped_quality.h"
 #include "support/log.h"
 #include "training/device.h"
@@ -224,12 +225,54 @@ void inspect(PassContext& context, const BlockLibrary& library) {
     }
 }
 
+/// Of the reference's filters, block by block; empty where choices start afresh.
+std::vector<search_spaces::FilterScores> start_scores(const PassContext& context,
+                                                      const StatisticsCollector* collector) {
+    std::vector<search_spaces::FilterScores> scores;
+    if (context.options.start == StudentStart::fresh) {
+        return scores;
+    }
+    for (const auto& block : context.reference->blocks) {
+        scores.push_back(search_spaces::magnitude_scores(*block));
+    }
+    for (std::size_t b = 0; b < scores.size() && context.options.start == StudentStart::random; ++b) {
+        for (auto& [name, values] : scores[b]) {
+            support::Rng rng(
+                support::derive_seed(context.seed, {"distil", "start", std::to_string(b), name}));
+            std::ranges::generate(values, [&] { return rng.uniform(); });
+        }
+    }
+    if (collector != nullptr) {
+        for (const auto& layer : collector->layers()) {
+            for (std::size_t b = 0; b < scores.size(); ++b) {
+                const std::string prefix = fmt::format("block{}.", b);
+                const auto known = layer.name.starts_with(prefix)
+                                       ? scores[b].find(layer.name.substr(prefix.size()))
+                                       : scores[b].end();
+                if (known == scores[b].end() || layer.moments.images == 0) {
+                    continue;
+                }
+                known->second.clear();
+                for (const FilterStatistic& filter : layer.moments.per_filter()) {
+                    known->second.push_back(filter.mean_square);
+                }
+            }
+        }
+    }
+    return scores;
+}
+
 } // namespace
 
 DistilReport distil(PassContext context, const BlockLibrary& library,
                     const training::TensorMap& reference_state) {
     training::use_threads(1);
-    context.variance = calibrate(context);
+    {
+        const bool watched = context.options.start == StudentStart::statistics;
+        const auto collector = watched ? std::make_unique<StatisticsCollector>(*context.reference) : nullptr;
+        context.variance = calibrate(context);
+        context.scores = start_scores(context, collector.get());
+    }
     store_reference(context, library, reference_state);
     const DistilReport report = Distillation(context, library).run();
     inspect(context, library);

@@ -31,13 +31,17 @@ std::int64_t boundary_bytes(const PassContext& context) {
     std::int64_t elements = context.space.blocks().front().site.input.elements();
     for (const auto& block : context.space.blocks()) {
         elements += block.site.output().elements();
+        elements += block.skips.empty() ? 0 : block.site.input.elements(); // joined: a map of its own
     }
     const auto copy = std::dynamic_pointer_cast<search_spaces::NetworkImpl>(
         context.reference->clone(torch::Device(torch::kCPU)));
     const auto peak = [&](std::int64_t count) {
         return peak_bytes([&] {
             const torch::NoGradGuard no_gradients;
-            copy->boundaries(any_map(count, input));
+            const auto maps = copy->boundaries(any_map(count, input));
+            for (std::size_t b = 0; b < copy->blocks.size(); ++b) {
+                copy->input_of(b, maps);
+            }
         });
     };
     peak(2); // what is allocated once
@@ -138,6 +142,9 @@ std::vector<std::unique_ptr<Student>> make_students(const PassContext& context, 
     for (const Task& t : tasks) {
         students.push_back(std::make_unique<Student>(context.space, t.block, t.choice, t.learning_rate,
                                                      context.options.clip, context.seed, context.device));
+        if (!context.scores.empty()) {
+            students.back()->start_from(*context.reference->blocks[t.block], context.scores[t.block]);
+        }
     }
     return students;
 }

@@ -22,7 +22,14 @@ Maps maps_of(const PassContext& context, const std::function<Batch(std::int64_t)
     tbb::this_task_arena::isolate([&] { batch = batch_of(index); });
     const torch::NoGradGuard no_gradients;
     search_spaces::Network reference = context.reference;
-    return reference->boundaries(batch.images.to(context.device));
+    std::vector<torch::Tensor> maps = reference->boundaries(batch.images.to(context.device));
+    Maps result;
+    for (std::size_t b = 0; b < reference->blocks.size(); ++b) {
+        result.inputs.push_back(reference->input_of(b, maps));
+    }
+    maps.erase(maps.begin());
+    result.outputs = std::move(maps);
+    return result;
 }
 
 std::vector<std::int64_t> head_of(std::vector<std::int64_t> order, std::int64_t limit) {
@@ -96,7 +103,8 @@ void train_together(const PassContext& context, const std::vector<Student*>& stu
     const std::int64_t warmup = std::min<std::int64_t>(steps / 20, 100);
     const auto learn = [&](Student& student, const Maps& maps, std::int64_t step) {
         const std::size_t b = student.block();
-        student.learn(maps[b], maps[b + 1], context.variance[b], training::cosine_factor(step, steps, warmup),
+        student.learn(maps.inputs[b], maps.outputs[b], context.variance[b],
+                      training::cosine_factor(step, steps, warmup),
                       static_cast<double>(step) / static_cast<double>(steps));
     };
     auto saved_at = std::chrono::steady_clock::now();
@@ -137,7 +145,9 @@ void settle_and_evaluate(const PassContext& context, std::vector<Student*> stude
                                                                     static_cast<std::size_t>(batch)),
                                         context.data.normalisation);
         },
-        [](Student& student, const Maps& maps, std::int64_t) { student.settle(maps[student.block()]); },
+        [](Student& student, const Maps& maps, std::int64_t) {
+            student.settle(maps.inputs[student.block()]);
+        },
         nothing);
     for (Student* s : students) {
         s->end_settling();
@@ -158,7 +168,7 @@ void settle_and_evaluate(const PassContext& context, std::vector<Student*> stude
                                         context.data.normalisation);
         },
         [](Student& student, const Maps& maps, std::int64_t) {
-            student.evaluate(maps[student.block()], maps[student.block() + 1]);
+            student.evaluate(maps.inputs[student.block()], maps.outputs[student.block()]);
         },
         nothing);
 }
@@ -181,7 +191,7 @@ std::vector<torch::Tensor> calibrate(const PassContext& context) {
         Maps maps;
         run_tasks(1, {[&] { maps = maps_of(context, batch_of, 0); }});
         for (std::size_t b = 0; b < blocks; ++b) {
-            statistics[b].add(maps[b + 1]);
+            statistics[b].add(maps.outputs[b]);
         }
         support::check_interrupt();
     }

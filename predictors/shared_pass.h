@@ -8,6 +8,7 @@
 
 #include "predictors/distil_options.h"
 #include "predictors/student.h"
+#include "search_spaces/narrowing.h"
 #include "support/progress.h"
 #include "training/dataset.h"
 
@@ -22,11 +23,15 @@ struct PassContext {
     torch::Device device = torch::kCPU;
     int workers = 1;
     std::uint64_t seed = 0;
-    std::vector<torch::Tensor> variance; ///< per boundary 1..N: C
+    /// Per block, what the reference's filters are worth to choices that start from them; empty: none does.
+    std::vector<search_spaces::FilterScores> scores = {};
+    std::vector<torch::Tensor> variance; ///< per block: of its output's channels
 };
 
-/// The reference's maps for one batch: Y_0 .. Y_N.
-using Maps = std::vector<torch::Tensor>;
+/// What each of the reference's blocks receives and makes of one batch.
+struct Maps {
+    std::vector<torch::Tensor> inputs, outputs;
+};
 
 /// Calls `task(student, maps, batch)` for every student and every batch from `first` on, in the order of
 /// batches for each student; students of one batch run side by side, one thread each, while the reference

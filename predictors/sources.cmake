@@ -2,6 +2,7 @@ set(CORE
   accuracy_predictor.cpp
   accuracy_predictor_json.cpp
   bayesian_ridge.cpp
+  filter_statistics.cpp
   fit_options.cpp
   fitting.cpp
   held_out.cpp
@@ -9,7 +10,8 @@ set(CORE
   memory_plan.cpp
   ranking.cpp
   rank_study.cpp
-  rate_grid.cpp)
+  rate_grid.cpp
+  settling.cpp)
 set(TORCH
   accuracy_table.cpp
   block_library.cpp
@@ -21,5 +23,6 @@ set(TORCH
   pass_plan.cpp
   run_tasks.cpp
   shared_pass.cpp
+  statistics_collector.cpp
   student.cpp
   swapped_quality.cpp)

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "search_spaces/auxiliary_task.h"
+#include "search_spaces/layers/dropout.h"
 #include "training/layout.h"
 #include "training/state.h"
 
@@ -29,6 +30,16 @@ training::Optimizer make_optimizer(const torch::nn::Module& module, double learn
     return {std::move(parameters), options};
 }
 
+/// Training mode, but for dropout: what a student imitates is deployed without.
+void to_imitation(torch::nn::Module& module) {
+    module.train();
+    for (const auto& child : module.modules()) {
+        if (auto* dropout = child->as<search_spaces::SeededDropout>()) {
+            dropout->eval();
+        }
+    }
+}
+
 template <class Visit>
 void for_each_norm(torch::nn::Module& module, Visit visit) {
     for (const auto& child : module.modules()) {
@@ -49,7 +60,7 @@ Student::Student(const SearchSpace& space, std::size_t block, std::size_t choice
     module_ = search_spaces::build_block(c, b.site);
     search_spaces::initialise(*module_, support::derive_seed(run_seed, {"distil", b.name, c.text()}));
     training::to_channels_last(*module_);
-    module_->train();
+    to_imitation(*module_);
     module_->to(device); // before the optimiser, whose moments live where the parameters do
     // A pass-through has no parameters and nothing to learn.
     if (!module_->parameters().empty()) {
@@ -102,6 +113,11 @@ void Student::learn(const Tensor& input, const Tensor& target, const Tensor& var
     optimizer_->step(learning_rate_ * factor);
 }
 
+bool Student::start_from(const search_spaces::BlockImpl& reference,
+                         const search_spaces::FilterScores& scores) {
+    return search_spaces::start_from(*module_, reference, scores);
+}
+
 bool Student::diverged(double nsr) const {
     constexpr double kFar = 10;
     return !finite_ || !std::isfinite(nsr) || nsr > kFar * std::max(1.0, first_loss_.value_or(1));
@@ -115,7 +131,7 @@ void Student::begin_settling() {
         norm.reset_running_stats();
         norm.options.momentum(std::nullopt); // the plain average over the settling batches
     });
-    module_->train();
+    to_imitation(*module_);
 }
 
 void Student::settle(const Tensor& input) {

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "predictors/block_library.h"
+#include "search_spaces/narrowing.h"
 #include "training/losses.h"
 #include "training/optimizer.h"
 
@@ -19,6 +20,9 @@ public:
     /// The reference's own block: never trained, only evaluated.
     Student(const search_spaces::SearchSpace& space, std::size_t block, const training::TensorMap& weights,
             torch::Device device = torch::kCPU);
+
+    /// Takes over what it can of the reference's block (search_spaces/narrowing.h); false: nothing.
+    bool start_from(const search_spaces::BlockImpl& reference, const search_spaces::FilterScores& scores);
 
     std::size_t block() const { return block_; }
     std::size_t choice() const { return choice_; }

@@ -1,10 +1,12 @@
 #include "predictors/swapped_quality.h"
 
 #include <algorithm>
+#include <cmath>
 #include <functional>
 #include <limits>
 
 #include "predictors/run_tasks.h"
+#include "predictors/statistics_collector.h"
 #include "support/interrupt.h"
 #include "support/progress.h"
 #include "training/batches.h"
@@ -20,6 +22,7 @@ namespace {
 using torch::Tensor;
 
 constexpr std::int64_t images_a_batch = 128;
+constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
 
 /// Sum over images and positions, per channel.
 Tensor per_channel(const Tensor& map) { return map.sum({0, 2, 3}, false, torch::kDouble); }
@@ -32,22 +35,54 @@ struct Outcomes {
     }
 };
 
+void add(FilterMoments& to, FilterMoments more) {
+    if (to.images == 0) {
+        to = std::move(more);
+    } else {
+        to.merge(more);
+    }
+}
+
+double mean_variance(const FilterMoments& moments) {
+    double sum = 0;
+    for (const FilterStatistic& filter : moments.per_filter()) {
+        sum += filter.variance / static_cast<double>(moments.filters);
+    }
+    return sum;
+}
+
+double dead_share(const StatisticsCollector& collector) {
+    double dead = 0, all = 0;
+    for (const auto& layer : collector.layers()) {
+        for (const FilterStatistic& filter : layer.moments.per_filter()) {
+            dead += filter.dead ? 1 : 0;
+            ++all;
+        }
+    }
+    return all > 0 ? dead / all : 0;
+}
+
 /// One choice in its block's place, and what has been added up of it.
 struct Swapped {
     std::size_t block = 0, choice = 0;
     std::shared_ptr<search_spaces::BlockImpl> module;
     Tensor error, last_error; ///< squared, per channel
     Outcomes outcomes;
+    std::unique_ptr<StatisticsCollector> filters; ///< where statistics are asked for
+    FilterMoments output;
 
     void see(search_spaces::Network& reference, const std::vector<Tensor>& maps, const training::Task& task,
              const Tensor& truth) {
         const torch::NoGradGuard no_gradients;
-        Tensor map = module->forward(maps[block]);
+        Tensor map = module->forward(reference->input_of(block, maps));
+        if (filters != nullptr) {
+            add(output, moments_of(map));
+        }
         const Tensor own = per_channel((map - maps[block + 1]).square());
         error = error.defined() ? error + own : own;
-        for (std::size_t b = block + 1; b < reference->blocks.size(); ++b) {
-            map = reference->blocks[b]->forward(map);
-        }
+        std::vector<Tensor> so_far(maps.begin(), maps.begin() + static_cast<std::ptrdiff_t>(block) + 1);
+        so_far.push_back(std::move(map));
+        map = reference->last_map(std::move(so_far));
         const Tensor last = per_channel((map - maps.back()).square());
         last_error = last_error.defined() ? last_error + last : last;
         outcomes.add(task, reference->head->forward(map), truth);
@@ -57,15 +92,20 @@ struct Swapped {
 using Places = std::span<const std::pair<std::size_t, std::size_t>>;
 
 std::vector<Swapped> swaps_of(Places choices, const search_spaces::SearchSpace& space,
-                              const BlockLibrary& library, torch::Device device) {
+                              const BlockLibrary& library, torch::Device device, bool statistics) {
     std::vector<Swapped> swaps;
     for (const auto& [b, m] : choices) {
-        Swapped swap{b,  m,  search_spaces::build_block(space.blocks()[b].choices[m], space.blocks()[b].site),
-                     {}, {}, {}};
+        Swapped swap{
+            b,       m,  search_spaces::build_block(space.blocks()[b].choices[m], space.blocks()[b].site),
+            {},      {}, {},
+            nullptr, {}};
         training::load_state(*swap.module, library.weights(b, m), library.file(b, m).string());
         training::to_channels_last(*swap.module);
         swap.module->to(device);
         swap.module->eval();
+        if (statistics) {
+            swap.filters = std::make_unique<StatisticsCollector>(*swap.module);
+        }
         swaps.push_back(std::move(swap));
     }
     return swaps;
@@ -77,14 +117,15 @@ std::vector<SwappedQuality> swapped_qualities(Places choices, const search_space
                                               search_spaces::Network& reference, const BlockLibrary& library,
                                               const training::Dataset& images,
                                               const training::Normalisation& normalisation,
-                                              torch::Device device, int workers) {
+                                              torch::Device device, int workers, bool statistics) {
     const torch::NoGradGuard no_gradients;
     training::use_threads(1);
     reference->eval();
-    std::vector<Swapped> swaps = swaps_of(choices, space, library, device);
+    std::vector<Swapped> swaps = swaps_of(choices, space, library, device, statistics);
     const std::size_t blocks = space.blocks().size();
     std::vector<training::ChannelVariance> variance(blocks);
     std::vector<Tensor> lengths(blocks);
+    std::vector<FilterMoments> outputs(blocks);
     const training::Task& task = training::task_of(images);
     Outcomes outcomes;
     const std::int64_t count = images.size();
@@ -101,6 +142,9 @@ std::vector<SwappedQuality> swapped_qualities(Places choices, const search_space
         outcomes.add(task, reference->head->forward(maps.back()), truth);
         for (std::size_t b = 0; b < blocks; ++b) {
             variance[b].add(maps[b + 1]);
+            if (statistics) {
+                add(outputs[b], moments_of(maps[b + 1], workers));
+            }
             const Tensor squares = per_channel(maps[b + 1].square());
             lengths[b] = lengths[b].defined() ? lengths[b] + squares : squares;
         }
@@ -125,10 +169,11 @@ std::vector<SwappedQuality> swapped_qualities(Places choices, const search_space
     const double places = images_seen * static_cast<double>(task.places(images));
     std::vector<SwappedQuality> result;
     for (const Swapped& s : swaps) {
-        result.push_back({nsr(s.error, s.block),
-                          s.error.sum().item<double>() / lengths[s.block].sum().item<double>(),
-                          nsr(s.last_error, blocks - 1), rise(outcomes.loss, s.outcomes.loss, images_seen),
-                          rise(s.outcomes.hits, outcomes.hits, places)});
+        result.push_back(
+            {nsr(s.error, s.block), s.error.sum().item<double>() / lengths[s.block].sum().item<double>(),
+             nsr(s.last_error, blocks - 1), rise(outcomes.loss, s.outcomes.loss, images_seen),
+             rise(s.outcomes.hits, outcomes.hits, places), statistics ? dead_share(*s.filters) : unknown,
+             statistics ? std::abs(1 - mean_variance(s.output) / mean_variance(outputs[s.block])) : unknown});
     }
     return result;
 }
@@ -136,13 +181,13 @@ std::vector<SwappedQuality> swapped_qualities(Places choices, const search_space
 std::vector<std::vector<SwappedQuality>>
 swapped_qualities(const search_spaces::SearchSpace& space, search_spaces::Network& reference,
                   const BlockLibrary& library, const training::Dataset& images,
-                  const training::Normalisation& normalisation, torch::Device device, int workers) {
-    constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
+                  const training::Normalisation& normalisation, torch::Device device, int workers,
+                  bool statistics) {
     std::vector<std::vector<SwappedQuality>> result;
     std::vector<std::pair<std::size_t, std::size_t>> choices;
     for (std::size_t b = 0; b < space.blocks().size(); ++b) {
         result.emplace_back(space.blocks()[b].choices.size(),
-                            SwappedQuality{unknown, unknown, unknown, unknown, unknown});
+                            SwappedQuality{unknown, unknown, unknown, unknown, unknown, unknown, unknown});
         result.back().front() = {};
         for (std::size_t m = 1; m < space.blocks()[b].choices.size(); ++m) {
             if (library.entry(b, m).status != EntryStatus::unusable) {
@@ -150,8 +195,8 @@ swapped_qualities(const search_spaces::SearchSpace& space, search_spaces::Networ
             }
         }
     }
-    const auto measured =
-        swapped_qualities(choices, space, reference, library, images, normalisation, device, workers);
+    const auto measured = swapped_qualities(choices, space, reference, library, images, normalisation, device,
+                                            workers, statistics);
     for (std::size_t i = 0; i < choices.size(); ++i) {
         result[choices[i].first][choices[i].second] = measured[i];
     }

@@ -18,6 +18,9 @@ struct SwappedQuality {
     double propagated_nsr = 0; ///< of the last block's output, the reference's later blocks in between
     double loss_rise = 0;      ///< of the task's loss (cross entropy: nats); 0 where it falls
     double accuracy_drop = 0;  ///< fraction; 0 where it rises
+    // Filter statistics, where they are asked for; else NaN.
+    double dead_share = 0;    ///< of the choice's filters, 0 to 1
+    double variance_loss = 0; ///< |1 - variance over images of its output / of the reference's|
 };
 
 /// [block][choice], from one pass over `images`; on the CPU choices are taken side by side by `workers`
@@ -25,7 +28,8 @@ struct SwappedQuality {
 std::vector<std::vector<SwappedQuality>>
 swapped_qualities(const search_spaces::SearchSpace& space, search_spaces::Network& reference,
                   const BlockLibrary& library, const training::Dataset& images,
-                  const training::Normalisation& normalisation, torch::Device device, int workers);
+                  const training::Normalisation& normalisation, torch::Device device, int workers,
+                  bool statistics = false);
 
 /// Of some choices, (block, choice), alone: the same bits as among all.
 std::vector<SwappedQuality> swapped_qualities(std::span<const std::pair<std::size_t, std::size_t>> choices,
@@ -33,6 +37,6 @@ std::vector<SwappedQuality> swapped_qualities(std::span<const std::pair<std::siz
                                               search_spaces::Network& reference, const BlockLibrary& library,
                                               const training::Dataset& images,
                                               const training::Normalisation& normalisation,
-                                              torch::Device device, int workers);
+                                              torch::Device device, int workers, bool statistics = false);
 
 } // namespace tessera::predictors

@@ -3,10 +3,13 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include <torch/torch.h>
 
+#include "search_spaces/layers/join.h"
+#include "search_spaces/self_initialising.h"
 #include "search_spaces/space.h"
 #include "support/seed.h"
 
@@ -22,13 +25,6 @@ std::shared_ptr<BlockImpl> build_block(const Choice& choice, const Site& site);
 std::shared_ptr<BlockImpl> build_stem(const SearchSpace& space);
 std::shared_ptr<BlockImpl> build_head(const SearchSpace& space);
 
-/// A module whose own parameters want other first values than initialise() would give them.
-struct SelfInitialising {
-    virtual ~SelfInitialising() = default;
-    /// Refills the parameters registered by this module itself (not its submodules') on the CPU.
-    virtual void initialise_own(at::Generator generator) = 0;
-};
-
 /// Refills every parameter and buffer from `seed` alone, in the order of their names: convolutions and linear
 /// layers with Kaiming-normal (fan out for convolutions) weights, zero biases; BatchNorm at 1, 0 and settled
 /// buffers at 0, 1. Independent of the global generator and of the number of threads. Every tensor has a
@@ -41,10 +37,14 @@ void reseed_dropout(torch::nn::Module& module, std::uint64_t seed);
 /// A whole network: stem, one module per block, head.
 struct NetworkImpl : torch::nn::Module {
     /// Built for an architecture of the space, unseeded (see initialise()). Submodules: "stem", "block0"..,
-    /// "head".
+    /// "join0".. of the blocks with skips, "head".
     NetworkImpl(const SearchSpace& space, const Architecture& architecture);
 
     torch::Tensor forward(const torch::Tensor& x);
+    /// What a block receives, of the maps up to the one before it: that one alone, or joined with its skips.
+    torch::Tensor input_of(std::size_t block, std::span<const torch::Tensor> maps);
+    /// Runs the blocks that follow the given maps (Y_0, Y_1, ...); the last block's map.
+    torch::Tensor last_map(std::vector<torch::Tensor> maps);
     /// A deep copy with the same weights, modes and random state, on `device` where one is given.
     std::shared_ptr<torch::nn::Module>
     clone(const std::optional<torch::Device>& device = std::nullopt) const override;
@@ -53,9 +53,12 @@ struct NetworkImpl : torch::nn::Module {
 
     std::shared_ptr<BlockImpl> stem, head;
     std::vector<std::shared_ptr<BlockImpl>> blocks;
+    std::vector<Join> joins; ///< one a block, empty where it has no skips
     Architecture architecture;
 
 private:
+    std::vector<std::vector<std::size_t>> sources_; ///< per block, the maps that its skips come from
+
     NetworkImpl(const NetworkImpl& original, const std::optional<torch::Device>& device);
 };
 TORCH_MODULE(Network);

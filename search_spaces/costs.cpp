@@ -128,9 +128,9 @@ void CostMeter::work(std::int64_t macs, std::int64_t alive) {
 }
 
 void CostMeter::side_convolution(Shape input, std::int64_t out_channels, std::int64_t kernel,
-                                 std::int64_t stride, bool norm) {
+                                 std::int64_t stride, std::int64_t groups, bool norm) {
     const Shape out = input.strided(out_channels, stride);
-    costs_.then(convolution_costs(input.channels, out, kernel, 1, false, norm));
+    costs_.then(convolution_costs(input.channels, out, kernel, groups, false, norm));
     observe(out.elements());
 }
 

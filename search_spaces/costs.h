@@ -83,10 +83,10 @@ public:
         observe(0);
     }
     void release(std::int64_t elements) { held_ -= elements; }
-    /// A convolution beside the flow (a projection shortcut): counted, `shape()` unchanged; its input must be
-    /// held.
+    /// A convolution beside the flow (a projection shortcut, a branch): counted, `shape()` unchanged; its
+    /// input must be held.
     void side_convolution(Shape input, std::int64_t out_channels, std::int64_t kernel, std::int64_t stride,
-                          bool norm);
+                          std::int64_t groups, bool norm);
 
     const Shape& shape() const { return shape_; }
     const Costs& costs() const { return costs_; }

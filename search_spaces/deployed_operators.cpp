@@ -35,6 +35,7 @@ constexpr std::array listed = std::to_array<DeployedOperator>({
     {"aten::linear", "MatMul Add"},
     {"aten::log_softmax", "LogSoftmax"},
     {"aten::matmul", "MatMul"},
+    {"aten::max_pool2d", "MaxPool"},
     {"aten::mean", "ReduceMean"},
     {"aten::mul", "Mul"},
     {"aten::narrow", "Slice"},

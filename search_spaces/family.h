@@ -19,6 +19,8 @@ struct Site {
     Shape input;
     std::int64_t out_channels = 0;
     std::int64_t stride = 1;
+    /// The last of the input's channels, which earlier blocks than the one before have sent (Block::skips).
+    std::int64_t skip_channels = 0;
     Shape output() const { return input.strided(out_channels, stride); }
     bool keeps_shape() const { return stride == 1 && out_channels == input.channels; }
 };
@@ -26,14 +28,19 @@ struct Site {
 /// Why no convolution can work on this map, or empty: a class token has no place in it.
 std::string refuse_class_token(const Shape& map);
 
-/// A parameter of a family: an integer or number within bounds, or one of a few words.
+/// A parameter of a family: an integer or number within bounds, one of a few words, or some of them.
 struct Parameter {
-    enum class Kind { integer, number, word };
+    enum class Kind {
+        integer,
+        number,
+        word,
+        subset ///< one word or more, joined by '+' in the order of `words`
+    };
     std::string name;
     Kind kind = Kind::integer;
     std::string default_value;
     double low = 0, high = 0;                                      ///< inclusive, for numbers
-    std::vector<std::string> words = {};                           ///< for words
+    std::vector<std::string> words = {};                           ///< for words and subsets
     std::vector<std::pair<std::string, std::string>> aliases = {}; ///< e.g. group: depthwise -> 1
     bool odd = false;                                              ///< integers: even values are refused
 };
@@ -60,6 +67,8 @@ const Family& family(std::string_view name);
 /// Canonical text of one value; throws UsageError when it is not one of the parameter's. `family` is for the
 /// message.
 std::string canonical_value(std::string_view family, const Parameter& parameter, std::string_view text);
+/// The words of a subset's canonical text.
+std::vector<std::string> subset_words(std::string_view text);
 /// The family's parameter of this name; throws UsageError with the nearest name when there is none.
 const Parameter& parameter(const Family& family, std::string_view name);
 /// Fills in defaults, puts parameters in canonical order, canonicalises values, checks names and ranges.

@@ -20,7 +20,9 @@
     FAMILY(attention)                                                                                        \
     FAMILY(linear_attention)                                                                                 \
     FAMILY(padre)                                                                                            \
-    FAMILY(tosa)
+    FAMILY(tosa)                                                                                             \
+    FAMILY(envelope)                                                                                         \
+    FAMILY(widener)
 
 namespace tessera::search_spaces {
 
@@ -42,10 +44,27 @@ bool parse_whole(std::string_view text, T& value) {
     return error == std::errc() && end == text.data() + text.size();
 }
 
+/// The words of `text` in their own order, joined; empty where one is unknown or named twice.
+std::string ordered_subset(const std::vector<std::string>& words, std::string_view text) {
+    const std::vector<std::string> wanted = subset_words(text);
+    std::string result;
+    std::size_t found = 0;
+    for (const std::string& word : words) {
+        if (std::ranges::find(wanted, word) != wanted.end()) {
+            result += (result.empty() ? "" : "+") + word;
+            ++found;
+        }
+    }
+    return found == wanted.size() ? result : "";
+}
+
 /// What the parameter may be, for messages.
 std::string domain(const Parameter& parameter) {
     if (parameter.kind == Parameter::Kind::word) {
         return fmt::format("one of {}", fmt::join(parameter.words, ", "));
+    }
+    if (parameter.kind == Parameter::Kind::subset) {
+        return fmt::format("one or more of {}, joined by '+'", fmt::join(parameter.words, ", "));
     }
     std::string text = fmt::format("{} from {} to {}",
                                    parameter.kind == Parameter::Kind::number ? "a number"
@@ -82,6 +101,16 @@ const Family& family(std::string_view name) {
     throw support::UsageError(fmt::format("unknown layer family '{}'{}", name, suggestion(name, known)));
 }
 
+std::vector<std::string> subset_words(std::string_view text) {
+    std::vector<std::string> words;
+    for (std::size_t start = 0; start <= text.size();) {
+        const std::size_t end = std::min(text.find('+', start), text.size());
+        words.emplace_back(text.substr(start, end - start));
+        start = end + 1;
+    }
+    return words;
+}
+
 const Parameter& parameter(const Family& family, std::string_view name) {
     std::vector<std::string> known;
     for (const Parameter& one : family.parameters()) {
@@ -106,6 +135,11 @@ std::string canonical_value(std::string_view family, const Parameter& parameter,
             return std::string(text);
         }
         break;
+    case Parameter::Kind::subset:
+        if (std::string ordered = ordered_subset(parameter.words, text); !ordered.empty()) {
+            return ordered;
+        }
+        break;
     case Parameter::Kind::integer: {
         std::int64_t value = 0;
         if (parse_whole(text, value) && static_cast<double>(value) >= parameter.low &&
@@ -122,8 +156,16 @@ std::string canonical_value(std::string_view family, const Parameter& parameter,
         break;
     }
     }
-    const std::string near =
-        parameter.kind == Parameter::Kind::word ? support::nearest(text, parameter.words) : "";
+    std::string wrong(text);
+    if (parameter.kind == Parameter::Kind::subset) {
+        for (const std::string& word : subset_words(text)) {
+            if (std::ranges::find(parameter.words, word) == parameter.words.end()) {
+                wrong = word;
+                break;
+            }
+        }
+    }
+    const std::string near = support::nearest(wrong, parameter.words);
     throw support::UsageError(fmt::format("{}: parameter '{}' is {}, not '{}'{}", family, parameter.name,
                                           domain(parameter), text,
                                           near.empty() ? "" : fmt::format("; did you mean '{}'?", near)));

@@ -27,6 +27,12 @@ const Choice& nearest_choice(const Choice& wanted, const std::vector<Choice>& ch
 
 } // namespace
 
+Shape Block::sequential_input() const {
+    Shape shape = site.input;
+    shape.channels -= site.skip_channels;
+    return shape;
+}
+
 void SearchSpace::index_choices() {
     sorted_.clear();
     for (const Block& block : blocks_) {
@@ -116,7 +122,14 @@ Costs SearchSpace::stem_costs() const { return stem_.costs(input_); }
 Costs SearchSpace::head_costs() const { return head_.costs(blocks_.back().site.output(), input_, classes_); }
 
 Costs SearchSpace::block_costs(std::size_t block, const Choice& choice) const {
-    return family(choice.family()).costs(choice, blocks_.at(block).site);
+    const Block& place = blocks_.at(block);
+    Costs costs = family(choice.family()).costs(choice, place.site);
+    if (!place.skips.empty()) {
+        // One scalar a skip; what comes in, with the pooled maps, and what goes on.
+        costs.then({0, static_cast<std::int64_t>(place.skips.size()), 2 * place.site.input.elements()});
+    }
+    costs.peak_elements += waiting_elements(block);
+    return costs;
 }
 
 Costs SearchSpace::costs(const Architecture& architecture) const {
@@ -128,11 +141,31 @@ Costs SearchSpace::costs(const Architecture& architecture) const {
     return total.then(head_costs());
 }
 
+std::int64_t SearchSpace::waiting_elements(std::size_t block) const {
+    std::int64_t elements = 0;
+    for (std::size_t source = 0; source <= block; ++source) {
+        const bool wanted = std::any_of(
+            blocks_.begin() + static_cast<std::ptrdiff_t>(block) + 1, blocks_.end(), [&](const Block& later) {
+                return std::ranges::find(later.skips, source, &Skip::source) != later.skips.end();
+            });
+        // A block's own input counts with the block, unless it is a map of many that were joined.
+        const bool own_input = source == block && blocks_[block].skips.empty();
+        if (wanted && !own_input) {
+            elements +=
+                source == 0 ? stem_.output(input_).elements() : blocks_[source - 1].site.output().elements();
+        }
+    }
+    return elements;
+}
+
 std::string SearchSpace::skeleton_hash() const {
     std::string text = fmt::format("input {} {} {}; classes {}; stem {}; head {}", input_.channels,
                                    input_.height, input_.width, classes_, stem_.skeleton(), head_.skeleton());
     for (const Block& block : blocks_) {
         text += fmt::format("; block {} {} {}", block.name, block.site.out_channels, block.site.stride);
+        for (const Skip& skip : block.skips) {
+            text += fmt::format(" skip {}", skip.source);
+        }
     }
     return support::content_hash(text);
 }

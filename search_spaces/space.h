@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 #include <vector>
@@ -14,11 +15,22 @@
 
 namespace tessera::search_spaces {
 
+/// A map that a block receives beside that of the block before it.
+struct Skip {
+    std::size_t source = 0; ///< 0: the stem's map; i: that of the i-th block, counted from 1
+    std::int64_t pool = 1;  ///< max-pooled by this, to the size of the block's own input
+    bool operator==(const Skip&) const = default;
+};
+
 struct Block {
     std::string name;
     Site site;
+    std::vector<Skip> skips;     ///< their maps follow the block before's in the channels of site.input
     std::vector<Choice> choices; ///< the reference's own first; complete, distinct
     int reference_place = 0;     ///< of the reference's choice in the list as written
+
+    /// The map of the block before, or the stem's.
+    Shape sequential_input() const;
 };
 
 class SearchSpace {
@@ -27,6 +39,16 @@ public:
     /// cannot fit, a reference that is not among the choices, duplicate block names, a map that shrinks to
     /// nothing.
     static SearchSpace read(support::Section section);
+    /// What blocks made by a program have to fit.
+    struct Surroundings {
+        Shape input;
+        std::int64_t classes = 0;
+        StemOptions stem;
+    };
+    /// The same without `blocks` in the section: they are the `blocks` of the document that is made, whose
+    /// `stem` counts instead of the section's where it has one.
+    static SearchSpace read(support::Section section,
+                            const std::function<support::Document(const Surroundings&)>& make_blocks);
 
     const std::string& name() const { return name_; }
     const Shape& input() const { return input_; }
@@ -51,6 +73,8 @@ public:
 
     Costs stem_costs() const;
     Costs head_costs() const;
+    /// Of a choice in its block: its own, its block's join, and in the peak also the maps that wait meanwhile
+    /// for the joins of later blocks.
     Costs block_costs(std::size_t block, const Choice& choice) const;
     /// Whole network: sums of work and parameters, maximum of the peaks.
     Costs costs(const Architecture& architecture) const;
@@ -62,6 +86,8 @@ public:
     std::string hash() const;
 
 private:
+    /// Elements of the maps that wait, while a block works, for the joins of later ones.
+    std::int64_t waiting_elements(std::size_t block) const;
     void index_choices();
     /// Index of a choice in a block, or -1.
     int find(std::size_t block, const Choice& choice) const;

@@ -18,6 +18,7 @@ constexpr std::int64_t max_conv_stride = 8, max_stem_stride = 64, max_stem_layer
 const support::EnumNames<std::string> stem_kinds{{"conv", "conv"}, {"patch", "patch"}};
 const support::EnumNames<std::string> stem_activations{
     {"relu", "relu"}, {"relu6", "relu6"}, {"swish", "swish"}, {"hswish", "hswish"}};
+const support::EnumNames<std::string> stem_norms{{"batch", "batch"}, {"none", "none"}};
 const support::EnumNames<std::string> position_kinds{
     {"none", "none"}, {"learned", "learned"}, {"sinusoidal", "sinusoidal"}};
 
@@ -56,7 +57,8 @@ struct StemImpl final : CloneableBlock<StemImpl> {
                 layers.push_back(register_module(
                     name, ConvNormAct(ConvNormActOptions(channels, layer.channels, stem.kernel)
                                           .stride(layer.stride)
-                                          .act(activation(stem.act)))));
+                                          .act(activation(stem.act))
+                                          .norm(stem.norm == "batch"))));
                 channels = layer.channels;
             }
         }
@@ -95,6 +97,7 @@ StemOptions StemOptions::read(support::Section section, const Shape& image) {
         section.fail("kernel", fmt::format("{} is even", options.kernel));
     }
     section.read("act", options.act, stem_activations, "conv: activation after each BatchNorm");
+    section.read("norm", options.norm, stem_norms, "conv: BatchNorm, or a bias in its place");
     section.read("layers", options.layers, {1, max_stem_layers},
                  "conv: convolutions in a row; the last ones share the stride");
     section.read("stride", options.stride,
@@ -152,7 +155,7 @@ Costs StemOptions::costs(const Shape& image) const {
         meter.convolution(channels, stride, stride, 1, true, false);
     } else {
         for (const Layer& layer : convolutions()) {
-            meter.convolution(layer.channels, kernel, layer.stride, 1, false, true);
+            meter.convolution(layer.channels, kernel, layer.stride, 1, norm == "none", norm == "batch");
         }
     }
     const Shape out = output(image);
@@ -178,6 +181,7 @@ std::string StemOptions::yaml() const {
     };
     add("kind", kind, plain.kind);
     add("layers", layers, plain.layers);
+    add("norm", norm, plain.norm);
     add("positions", positions, plain.positions);
     add("class_token", class_token, plain.class_token);
     return text + "}";
@@ -188,6 +192,9 @@ std::string StemOptions::skeleton() const {
     std::string text = fmt::format("{} {} {} {}", channels, kernel, stride, act);
     if (kind != plain.kind || layers != plain.layers || positions != plain.positions || class_token) {
         text += fmt::format(" {} {} {} {}", kind, layers, positions, class_token);
+    }
+    if (norm != plain.norm) {
+        text += " norm " + norm;
     }
     return text;
 }

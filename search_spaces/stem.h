@@ -10,8 +10,8 @@
 namespace tessera::search_spaces {
 
 struct StemOptions {
-    /// conv: `layers` times convolution -> BatchNorm -> activation. patch: one convolution whose kernel is
-    /// its stride, with a bias (Dosovitskiy et al., arXiv 2010.11929).
+    /// conv: `layers` times convolution -> BatchNorm (or a bias) -> activation. patch: one convolution whose
+    /// kernel is its stride, with a bias (Dosovitskiy et al., arXiv 2010.11929).
     std::string kind = "conv";
     std::int64_t channels = 16;
     std::int64_t kernel = 3;  ///< conv: of each layer
@@ -20,6 +20,7 @@ struct StemOptions {
     /// conv: the last ones halve the map, one factor of two of the stride each; each layer has half the
     /// channels of the next one, but no fewer than 8 (Xiao et al., arXiv 2106.14881).
     std::int64_t layers = 1;
+    std::string norm = "batch";     ///< conv: batch | none (a bias instead)
     std::string positions = "none"; ///< none | learned | sinusoidal: added to the tokens
     bool class_token = false;       ///< one learned token before those of the image
 

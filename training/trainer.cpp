@@ -65,7 +65,9 @@ private:
     void resume();
     bool save_is_due() const;
     void save();
-    EpochMetrics epoch(std::int64_t number, support::Progress& progress);
+    /// Empty where the observer had seen enough before its end.
+    std::optional<EpochMetrics> epoch(std::int64_t number, support::Progress& progress);
+    bool enough() const { return context_.observer != nullptr && context_.observer->enough(); }
     torch::Tensor take_step(const EpochPlan& plan, std::int64_t step);
     void tell(support::Progress& progress, std::int64_t number, std::int64_t step) const;
     double learning_rate(std::int64_t done) const;
@@ -148,7 +150,10 @@ torch::Tensor Trainer::loss_of(const torch::Tensor& outputs, const torch::Tensor
 double Trainer::learning_rate(std::int64_t done) const {
     const auto warmup =
         static_cast<std::int64_t>(std::llround(options_.warmup * static_cast<double>(steps_)));
-    return options_.optimizer.learning_rate * cosine_factor(done, options_.epochs * steps_, warmup);
+    const double factor = context_.constant_rate
+                              ? std::min(1.0, static_cast<double>(done + 1) / static_cast<double>(warmup + 1))
+                              : cosine_factor(done, options_.epochs * steps_, warmup);
+    return options_.optimizer.learning_rate * factor;
 }
 
 /// How many places of the step's images were right: a number on the device, since fetching it would wait for
@@ -198,7 +203,7 @@ void Trainer::tell(support::Progress& progress, std::int64_t number, std::int64_
     progress.advance(step + 1 < steps_ ? batch_ : images_ - step * batch_); // the left-over ones count
 }
 
-EpochMetrics Trainer::epoch(std::int64_t number, support::Progress& progress) {
+std::optional<EpochMetrics> Trainer::epoch(std::int64_t number, support::Progress& progress) {
     const auto begin = std::chrono::steady_clock::now();
     const double seconds_before = open_.seconds; // of a process that was interrupted
     const std::string name = std::to_string(number);
@@ -213,7 +218,17 @@ EpochMetrics Trainer::epoch(std::int64_t number, support::Progress& progress) {
         save();
     };
     for (std::int64_t step = open_.steps; step < steps_; ++step) {
+        if (enough()) {
+            return std::nullopt;
+        }
+        const std::int64_t done = (number - 1) * steps_ + step;
+        if (context_.observer != nullptr) {
+            context_.observer->before_step(done);
+        }
         correct += take_step(plan, step);
+        if (context_.observer != nullptr) {
+            context_.observer->after_step(done + 1);
+        }
         tell(progress, number, step);
         if (save_is_due()) {
             keep();
@@ -260,6 +275,9 @@ void Trainer::save() {
     add_with_prefix(checkpoint.tensors, state_of(*network_), "model.");
     add_with_prefix(checkpoint.tensors, optimizer_.state(), "optimizer.");
     add_with_prefix(checkpoint.tensors, average_.state(), "average.");
+    if (context_.observer != nullptr) {
+        add_with_prefix(checkpoint.tensors, context_.observer->state(), "observer.");
+    }
     write_checkpoint(context_.checkpoint, fingerprint_, context_.fingerprint, checkpoint);
 }
 
@@ -280,6 +298,9 @@ void Trainer::resume() {
         load_state(*network_, with_prefix_removed(checkpoint->tensors, "model."), source);
         optimizer_.load(with_prefix_removed(checkpoint->tensors, "optimizer."), source);
         average_.load(with_prefix_removed(checkpoint->tensors, "average."), source);
+        if (context_.observer != nullptr) {
+            context_.observer->load(with_prefix_removed(checkpoint->tensors, "observer."), source);
+        }
         history_ = checkpoint->history;
         open_ = checkpoint->open;
         support::info("{}: continues after epoch {}{}", context_.label, history_.size(),
@@ -308,7 +329,11 @@ TrainResult Trainer::run() {
             context_.progress->advance(visited);
         }
         for (std::int64_t number = finished + 1; number <= options_.epochs; ++number) {
-            history_.push_back(epoch(number, own ? *own : *context_.progress));
+            const auto metrics = enough() ? std::nullopt : epoch(number, own ? *own : *context_.progress);
+            if (!metrics) {
+                break;
+            }
+            history_.push_back(*metrics);
             save();
             if (context_.after_epoch) {
                 context_.after_epoch(history_);
@@ -324,7 +349,7 @@ TrainResult Trainer::run() {
                         context_.label));
     }
     network_->eval();
-    return {history_, history_.back().validation_accuracy};
+    return {history_, history_.empty() ? 0 : history_.back().validation_accuracy};
 }
 
 } // namespace

@@ -17,6 +17,7 @@
 #include "training/dataset.h"
 #include "training/optimizer.h"
 #include "training/task.h"
+#include "training/training_observer.h"
 
 namespace tessera::training {
 
@@ -65,6 +66,10 @@ struct TrainContext {
     /// Needed where distillation_weight > 0. Used as it is, perhaps by several trainings at once: evaluation
     /// mode, on `device`.
     search_spaces::Network teacher{nullptr};
+    /// The rate stays at the top of its rise instead of falling to 0 on a cosine: for trainings whose end is
+    /// not known.
+    bool constant_rate = false;
+    TrainingObserver* observer = nullptr;  ///< not owned
     support::Progress* progress = nullptr; ///< advanced by images instead of a progress line of its own
     /// Called after every epoch, once its checkpoint is written.
     std::function<void(const std::vector<EpochMetrics>& so_far)> after_epoch;
@@ -77,8 +82,10 @@ Evaluation evaluate(search_spaces::Network& network, const Dataset& data, const 
 
 /// Trains in place and leaves the network in evaluation mode on the context's device. Continues from the
 /// checkpoint when one of the same fingerprint exists; the result has the same bits as without the
-/// interruption. Calls check_interrupt() after every step and within validation, and writes a checkpoint
-/// before Interrupted leaves it. epochs = 0 only evaluates. Throws RunError when the loss is not finite.
+/// interruption. Where the context's observer has seen enough, the epoch under way is not evaluated and the
+/// history ends with the one before. Calls check_interrupt() after every step and within validation, and
+/// writes a checkpoint before Interrupted leaves it. epochs = 0 only evaluates. Throws RunError when the loss
+/// is not finite.
 TrainResult train(search_spaces::Network& network, const Datasets& data, const TrainOptions& options,
                   const TrainContext& context);
 

@@ -95,7 +95,7 @@ void count(const ResidualUnitOptions& unit, CostMeter& meter) {
     meter.hold(input.elements());
     meter.convolution(unit.out_channels(), unit.kernel(), 1, 1, false, true);
     if (unit.stride() != 1 || unit.in_channels() != unit.out_channels()) {
-        meter.side_convolution(input, unit.out_channels(), 1, unit.stride(), true);
+        meter.side_convolution(input, unit.out_channels(), 1, unit.stride(), 1, true);
     }
     meter.release(input.elements());
 }

@@ -32,7 +32,9 @@ void copy_state(const torch::nn::Module& from, torch::nn::Module& to,
         targets[i]->train(sources[i]->is_training());
         const auto* original = sources[i]->as<SeededDropoutImpl>();
         if (original != nullptr) {
-            targets[i]->as<SeededDropoutImpl>()->generator = original->generator.clone();
+            auto* const copy = targets[i]->as<SeededDropoutImpl>();
+            copy->seed = original->seed;
+            copy->masks = original->masks;
         }
     }
 }

@@ -12,12 +12,17 @@ void ConvNormActImpl::reset() {
                         .stride(options.stride())
                         .padding(options.kernel() / 2)
                         .groups(options.groups())
-                        .bias(false)));
-    norm = register_module("norm", torch::nn::BatchNorm2d(options.out_channels()));
+                        .bias(!options.norm())));
+    if (options.norm()) {
+        norm = register_module("norm", torch::nn::BatchNorm2d(options.out_channels()));
+    }
 }
 
 torch::Tensor ConvNormActImpl::forward(const torch::Tensor& x) {
-    return activate(options.act(), norm->forward(conv->forward(x)));
+    torch::Tensor y = conv->forward(x);
+    y = activate(options.act(), norm.is_empty() ? y : norm->forward(y));
+    show(y);
+    return y;
 }
 
 } // namespace tessera::search_spaces

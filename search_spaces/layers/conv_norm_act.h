@@ -3,6 +3,7 @@
 
 #include <torch/torch.h>
 
+#include "search_spaces/filter_source.h"
 #include "search_spaces/layers/activation.h"
 
 namespace tessera::search_spaces {
@@ -16,14 +17,17 @@ struct ConvNormActOptions {
     TORCH_ARG(std::int64_t, stride) = 1;
     TORCH_ARG(std::int64_t, groups) = 1;
     TORCH_ARG(Activation, act) = Activation::none;
+    TORCH_ARG(bool, norm) = true; ///< without BatchNorm the convolution has a bias
 };
 
-/// act(norm(conv(x))), "same" padding, no bias. B x in x H x W -> B x out x ceil(H/stride) x ceil(W/stride).
-/// The weights' shapes are those of the options at construction: for others, build another module.
-struct ConvNormActImpl : torch::nn::Cloneable<ConvNormActImpl> {
+/// act(norm(conv(x))), "same" padding, no bias; or act(conv(x)) with a bias. B x in x H x W -> B x out x
+/// ceil(H/stride) x ceil(W/stride). The weights' shapes are those of the options at construction: for others,
+/// build another module.
+struct ConvNormActImpl : torch::nn::Cloneable<ConvNormActImpl>, FilterSource {
     explicit ConvNormActImpl(const ConvNormActOptions& options);
     void reset() override;
     torch::Tensor forward(const torch::Tensor& x);
+    std::vector<FilterGroup> filter_groups() const override { return {{"", options.out_channels()}}; }
 
     ConvNormActOptions options;
     torch::nn::Conv2d conv{nullptr};

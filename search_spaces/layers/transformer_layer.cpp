@@ -21,7 +21,13 @@ torch::Tensor TransformerLayerImpl::forward(const torch::Tensor& tokens) {
 }
 
 torch::Tensor TransformerLayerImpl::feed_forward(const torch::Tensor& tokens) {
-    return tokens + reduce->forward(at::gelu(expand->forward(norm2->forward(tokens))));
+    const torch::Tensor hidden = at::gelu(expand->forward(norm2->forward(tokens)));
+    show(hidden);
+    return tokens + reduce->forward(hidden);
+}
+
+std::vector<FilterGroup> TransformerLayerImpl::filter_groups() const {
+    return {{"", expand->options.out_features()}};
 }
 
 std::int64_t hidden_width(std::int64_t channels, double ratio) {

@@ -7,17 +7,20 @@
 #include <torch/torch.h>
 
 #include "search_spaces/costs.h"
+#include "search_spaces/filter_source.h"
 #include "search_spaces/layers/dense.h"
 #include "search_spaces/layers/token_mixer.h"
 
 namespace tessera::search_spaces {
 
 /// x + mixer(norm1(x)), then x + reduce(gelu(expand(norm2(x)))). B x L x D -> the same.
-struct TransformerLayerImpl : torch::nn::Module {
+struct TransformerLayerImpl : torch::nn::Module, FilterSource {
     TransformerLayerImpl(std::shared_ptr<TokenMixerImpl> mixer, std::int64_t channels, std::int64_t hidden);
     torch::Tensor forward(const torch::Tensor& tokens);
     /// The second half: `tokens` with the mixer's residual already added.
     torch::Tensor feed_forward(const torch::Tensor& tokens);
+    /// The hidden units of the second half.
+    std::vector<FilterGroup> filter_groups() const override;
 
     std::shared_ptr<TokenMixerImpl> mixer;
     torch::nn::LayerNorm norm1{nullptr}, norm2{nullptr};

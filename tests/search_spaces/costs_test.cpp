@@ -55,7 +55,7 @@ TEST(CostMeter, HeldTensorsStayAlive) {
     meter.hold(32);                              // 96 + 32
     meter.convolution(6, 3, 1, 6, false, false); // 32 + 96 + 96
     EXPECT_EQ(meter.costs().peak_elements, 224);
-    meter.side_convolution({2, 4, 4}, 20, 1, 1, true); // 32 + 96 + 320
+    meter.side_convolution({2, 4, 4}, 20, 1, 1, 1, true); // 32 + 96 + 320
     EXPECT_EQ(meter.costs().peak_elements, 448);
     EXPECT_EQ(meter.costs().macs, 12 * 16 + 54 * 16 + 40 * 16);
     EXPECT_EQ(meter.costs().parameters, 12 + 54 + 40 + 40);

@@ -27,7 +27,7 @@ TEST(DeployedOperators, EveryFamilyKeepsToTheList) {
          {"identity", "conv(depth=2)", "mbconv(attention=se,act=swish)", "mbconv(attention=se,act=hswish)",
           "mbconv(act=relu6)", "attention(depth=2,heads=3)", "linear_attention(heads=3)", "padre(kernel=5)",
           "padre(degree=3,kernel=3)", "padre(degree=1,kernel=7)", "tosa(heads=3)",
-          "tosa(heads=3,selector=heads,scores=softmax,attention=linear)"}) {
+          "tosa(heads=3,selector=heads,scores=softmax,attention=linear)", "envelope(width=0.5)", "widener"}) {
         const Choice choice = complete(Choice::parse(text));
         met.insert(choice.family());
         for (const Site& site :

@@ -1,0 +1,136 @@
+// Does ToSA's selector rank tokens better than chance? On the library of a run that has `tosa` choices.
+//
+//     cmake --preset release -DTESSERA_BENCHMARKS=ON && cmake --build build/release --target token_selection
+//     build/release/token_selection RUN [images=512]
+//
+// Held-out images go through the reference; each choice's first pair of layers sees what its block receives.
+// `overlap`: share of the kept tokens that are among as many which the second layer's true maps look at most,
+// for the learnt ranking and for a random one (which has K / L in the mean). `error`: squared error of the
+// pair's output from the same pair with all tokens kept, relative to what the second layer changes, both
+// ways, the random one drawn five times.
+#include <cstdio>
+#include <cstdlib>
+
+#include <ATen/CPUGeneratorImpl.h>
+#include <fmt/format.h>
+
+#include "nas/stage.h"
+#include "search_spaces/layers/token_map.h"
+#include "search_spaces/layers/token_selective_pair.h"
+#include "support/error.h"
+#include "training/batches.h"
+#include "training/state.h"
+
+namespace {
+
+using namespace tessera;
+using search_spaces::TokenSelectivePairImpl;
+using torch::Tensor;
+
+constexpr std::int64_t batch = 64;
+constexpr int draws = 5;
+
+struct Sums {
+    double learnt = 0, random = 0, learnt_error = 0, random_error = 0, length = 0;
+    std::int64_t tokens = 0;
+};
+
+double overlap(const Tensor& importance, const Tensor& truth,
+               const search_spaces::TokenSelectiveOptions& options) {
+    const auto places = [&](const Tensor& of) {
+        return search_spaces::kept_tokens(of, options.keep(), options.grid().prefix);
+    };
+    return (places(importance).unsqueeze(2) == places(truth).unsqueeze(1))
+        .any(2)
+        .to(torch::kDouble)
+        .mean()
+        .item<double>();
+}
+
+void look(TokenSelectivePairImpl& pair, const Tensor& tokens, at::Generator& generator, Sums& sums) {
+    const auto between = pair.standard(tokens);
+    const Tensor truth = search_spaces::importance_of(pair.true_maps(between.tokens));
+    const Tensor whole = pair.second->forward(between.tokens);
+    const auto images = static_cast<double>(tokens.size(0));
+    const auto error = [&](const Tensor& importance) {
+        return (pair.select(between.tokens, importance) - whole).square().sum().item<double>();
+    };
+    sums.learnt += images * overlap(between.importance, truth, pair.options);
+    sums.learnt_error += error(between.importance);
+    for (int i = 0; i < draws; ++i) {
+        const Tensor chance = torch::rand(truth.sizes(), generator);
+        sums.random += images * overlap(chance, truth, pair.options) / draws;
+        sums.random_error += error(chance) / draws;
+    }
+    sums.length += (whole - between.tokens).square().sum().item<double>();
+    sums.tokens += tokens.size(0);
+}
+
+/// The first pair of a block, or null.
+TokenSelectivePairImpl* first_pair(search_spaces::BlockImpl& block) {
+    for (const auto& module : block.modules()) {
+        if (auto* pair = module->as<TokenSelectivePairImpl>()) {
+            return pair;
+        }
+    }
+    return nullptr;
+}
+
+void compare(const std::string& run_folder, std::int64_t images) {
+    const auto document = support::Document::load(run_folder + "/config.yaml");
+    const nas::Configuration configuration = nas::Configuration::read(document);
+    nas::RunFolder run(run_folder, true);
+    nas::StageContext context(configuration, run);
+    search_spaces::Network reference = context.reference();
+    const auto library = context.library();
+    const torch::NoGradGuard no_grad;
+    fmt::print("block     overlap   random     error   random  choice\n");
+    for (std::size_t b = 0; b < configuration.space.blocks().size(); ++b) {
+        const auto& block = configuration.space.blocks()[b];
+        for (std::size_t m = 0; m < block.choices.size(); ++m) {
+            if (block.choices[m].family() != "tosa") {
+                continue;
+            }
+            const auto module = search_spaces::build_block(block.choices[m], block.site);
+            training::load_state(*module, library.weights(b, m), library.file(b, m).string());
+            module->eval();
+            TokenSelectivePairImpl* const pair = first_pair(*module);
+            if (pair == nullptr || pair->options.plain()) {
+                continue;
+            }
+            auto generator = at::make_generator<at::CPUGeneratorImpl>(1);
+            Sums sums;
+            for (std::int64_t begin = 0; begin + batch <= images; begin += batch) {
+                std::vector<std::int64_t> rows;
+                for (std::int64_t i = 0; i < batch; ++i) {
+                    rows.push_back(begin + i);
+                }
+                const auto maps = reference->boundaries(
+                    training::make_batch(context.data().validation, rows, context.data().normalisation)
+                        .images);
+                look(*pair, search_spaces::to_tokens(reference->input_of(b, maps)), generator, sums);
+            }
+            const auto seen = static_cast<double>(sums.tokens);
+            fmt::print("{:8s} {:8.3f} {:8.3f}  {:8.3f} {:8.3f}  {}\n", block.name, sums.learnt / seen,
+                       sums.random / seen, sums.learnt_error / sums.length, sums.random_error / sums.length,
+                       block.choices[m].text());
+            std::fflush(stdout);
+        }
+    }
+}
+
+} // namespace
+
+int main(int count, char** words) {
+    if (count < 2) {
+        fmt::print(stderr, "token_selection RUN [images]\n");
+        return 2;
+    }
+    try {
+        compare(words[1], count > 2 ? std::atoll(words[2]) : 512);
+    } catch (const support::Error& error) {
+        fmt::print(stderr, "token_selection: {}\n", error.what());
+        return 1;
+    }
+    return 0;
+}
