@@ -86,6 +86,9 @@ support::Document load_document(const Arguments& arguments);
 /// The run's folder: --run, else runs/<name>.
 std::filesystem::path run_folder(const Arguments& arguments, const nas::Configuration& configuration);
 
+/// The document as a configuration. Where its blocks are constructed, those that the run holds count.
+nas::Configuration load_configuration(const Arguments& arguments, const support::Document& document);
+
 /// Prints a result: JSON with --json, else the text.
 void print(const Arguments& arguments, const std::string& text, const std::string& json);
 

@@ -50,6 +50,17 @@ std::filesystem::path run_folder(const Arguments& arguments, const nas::Configur
     return arguments.run.empty() ? std::filesystem::path("runs") / configuration.name : arguments.run;
 }
 
+nas::Configuration load_configuration(const Arguments& arguments, const support::Document& document) {
+    nas::Configuration configuration = nas::Configuration::read(document);
+    if (configuration.construct) {
+        const auto constructed = run_folder(arguments, configuration) / nas::constructed_space;
+        if (std::filesystem::exists(constructed)) {
+            return nas::Configuration::read(document, constructed);
+        }
+    }
+    return configuration;
+}
+
 void print(const Arguments& arguments, const std::string& text, const std::string& json) {
     const std::string all = arguments.json ? json + "\n" : text;
     errno = 0;

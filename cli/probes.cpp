@@ -41,7 +41,7 @@ int emit_probes(const Arguments& arguments) {
         }
     }
     const support::Document document = load_document(arguments);
-    const nas::Configuration configuration = nas::Configuration::read(document);
+    const nas::Configuration configuration = load_configuration(arguments, document);
     const std::filesystem::path folder = arguments.value("emit");
     const auto seed = support::derive_seed(static_cast<std::uint64_t>(configuration.seed), {"measure"});
     const latency::ProbeFiles written =

@@ -150,7 +150,8 @@ FinetuneOptions read_finetune(Section section, const training::Task& task) {
 
 } // namespace
 
-Configuration Configuration::read(const support::Document& document) {
+Configuration Configuration::read(const support::Document& document,
+                                  const std::filesystem::path& constructed) {
     Configuration c;
     Section root = document.root();
     root.read("name", c.name, "Name of the configuration; the run folder is runs/<name>.");
@@ -162,7 +163,17 @@ Configuration Configuration::read(const support::Document& document) {
     }
 
     Section space = root.section("space", "The search space.");
-    c.space = search_spaces::SearchSpace::read(space);
+    if (root.has("construct")) {
+        Section construct = root.section("construct", "Growing the reference from filter statistics.");
+        c.space = search_spaces::SearchSpace::read(space, [&](const auto& around) {
+            c.construct = ConstructOptions::read(construct, around);
+            return constructed.empty() ? support::Document::parse(start_blocks_yaml(*c.construct))
+                                       : support::Document::load(constructed);
+        });
+        c.texts.construct = construct.resolved();
+    } else {
+        c.space = search_spaces::SearchSpace::read(space);
+    }
     Section data = root.section("data", "The images.");
     c.data = training::DataOptions::read(data);
     check_task(data, c.space.head(), c.data);
@@ -190,8 +201,11 @@ Configuration Configuration::read(const support::Document& document) {
     }
     root.finish();
 
-    c.texts = {space.resolved(),  c.data.essence(), teach.resolved(),  latency.resolved(),
+    c.texts = {space.resolved(),  c.data.essence(), c.texts.construct, teach.resolved(),   latency.resolved(),
                sample.resolved(), fit.resolved(),   search.resolved(), finetune.resolved()};
+    if (c.construct) {
+        c.texts.space += "constructed: " + c.space.hash() + "\n";
+    }
     return c;
 }
 

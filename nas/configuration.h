@@ -1,11 +1,13 @@
 // One configuration file as the structs that each room reads its part into.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "latency/brought_tables.h"
 #include "latency/probe.h"
+#include "nas/construct_options.h"
 #include "nas/search/objective.h"
 #include "nas/search/strategy.h"
 #include "predictors/accuracy_predictor.h"
@@ -16,6 +18,9 @@
 #include "training/trainer.h"
 
 namespace tessera::nas {
+
+/// Of a run whose space has been constructed: its space as YAML, relative to the run.
+inline constexpr const char* constructed_space = "construct/space.yaml";
 
 struct TeachOptions {
     std::filesystem::path
@@ -49,15 +54,17 @@ struct FinetuneOptions {
 
 /// The resolved text of each part, as it goes into the fingerprints of the stages that depend on it.
 struct ConfigurationTexts {
-    std::string space, data, teach, latency, sample, fit, search, finetune;
+    std::string space, data, construct, teach, latency, sample, fit, search, finetune;
 };
 
 struct Configuration {
     std::string name = "run";
     std::int64_t seed = 1, threads = 0; ///< threads 0: all cores
     std::string device = "auto";
+    /// Where its blocks are constructed and have not been yet, those that the construction starts with.
     search_spaces::SearchSpace space;
     training::DataOptions data;
+    std::optional<ConstructOptions> construct;
     TeachOptions teach;
     predictors::DistilOptions distil;
     LatencyOptions latency;
@@ -67,8 +74,10 @@ struct Configuration {
     FinetuneOptions finetune;
     ConfigurationTexts texts;
 
-    /// Reads and checks the whole document; throws UsageError at the first mistake.
-    static Configuration read(const support::Document& document);
+    /// Reads and checks the whole document; throws UsageError at the first mistake. `constructed` is the
+    /// space's file of the run, where there is one and blocks are constructed.
+    static Configuration read(const support::Document& document,
+                              const std::filesystem::path& constructed = {});
     /// Throws UsageError naming the key for a folder or file of outside that is not there, as far as one is
     /// still needed: `taught`, `measured` and `sampled` say that the run already holds what is made of
     /// weights, table and accuracies.

@@ -7,6 +7,7 @@ set(CORE
   construction/envelope_network.cpp
   construction/growth.cpp
   construction/growth_plan.cpp
+  construction/network_picture.cpp
   construction/network_text.cpp
   construction/pruning.cpp
   construction/space_yaml.cpp
@@ -77,11 +78,15 @@ set(CORE
 set(TORCH
   architecture_file.cpp
   configuration.cpp
+  construct_options.cpp
+  construction_progress.cpp
+  construction_training.cpp
   cost_columns.cpp
   description.cpp
   dry_run.cpp
   export.cpp
   exported_model.cpp
+  filter_report.cpp
   fine_tuning.cpp
   first_configuration.cpp
   folder_survey.cpp
@@ -99,6 +104,7 @@ set(TORCH
   stage_estimates.cpp
   stage_plan.cpp
   standing.cpp
+  stages/construct.cpp
   stages/distil.cpp
   stages/export.cpp
   stages/finetune.cpp

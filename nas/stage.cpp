@@ -76,10 +76,24 @@ predictors::BlockLibrary StageContext::library() const {
 }
 
 const std::vector<Stage>& stages() {
-    static const std::vector<Stage> all = {teach_stage(),    distil_stage(), measure_stage(),
-                                           sample_stage(),   fit_stage(),    search_stage(),
-                                           finetune_stage(), export_stage(), report_stage()};
+    static const std::vector<Stage> all = {construct_stage(), teach_stage(), distil_stage(), measure_stage(),
+                                           sample_stage(),    fit_stage(),   search_stage(), finetune_stage(),
+                                           export_stage(),    report_stage()};
     return all;
+}
+
+bool applies(const Stage& stage, const Configuration& config) {
+    return !stage.applies || stage.applies(config);
+}
+
+std::vector<const Stage*> stages_of(const Configuration& config) {
+    std::vector<const Stage*> result;
+    for (const Stage& stage : stages()) {
+        if (applies(stage, config)) {
+            result.push_back(&stage);
+        }
+    }
+    return result;
 }
 
 const Stage& stage(const std::string& name) {
@@ -110,6 +124,9 @@ Inputs made_from(const Stage& stage, const StageContext& context) {
             context.image_names().empty() && known ? record->made_from.at(kImages) : context.image_names();
     }
     for (const std::string& above : stage.needs) {
+        if (!applies(nas::stage(above), context.config)) {
+            continue;
+        }
         const auto record = context.run.record(above);
         if (!record || record->fingerprint != fingerprint_of(nas::stage(above), context)) {
             return {};
@@ -142,7 +159,13 @@ StageState state_of_stage(const Stage& stage, const StageContext& context) {
 }
 
 void run_stage(const Stage& stage, StageContext& context) {
+    if (!applies(stage, context.config)) {
+        throw support::UsageError(fmt::format("the configuration has no section `{}`", stage.name));
+    }
     for (const std::string& above : stage.needs) {
+        if (!applies(nas::stage(above), context.config)) {
+            continue;
+        }
         const StageState state = state_of_stage(nas::stage(above), context);
         if (state == StageState::done) {
             continue;

@@ -78,9 +78,12 @@ struct Stage {
     /// Keys (`space`, `sample.count`) and stages (`stage distil`) whose change leaves what was trained in
     /// use.
     std::vector<std::string> keeps = {};
+    /// Whether the configuration has such a stage at all; empty: always.
+    std::function<bool(const Configuration&)> applies = nullptr;
 };
 
 // One per file in nas/stages/.
+Stage construct_stage();
 Stage teach_stage();
 Stage distil_stage();
 Stage measure_stage();
@@ -93,6 +96,9 @@ Stage report_stage();
 
 /// All of them in the order in which they run.
 const std::vector<Stage>& stages();
+/// Those that a configuration has.
+std::vector<const Stage*> stages_of(const Configuration& config);
+bool applies(const Stage& stage, const Configuration& config);
 /// Throws std::out_of_range for an unknown name.
 const Stage& stage(const std::string& name);
 

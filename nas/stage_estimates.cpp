@@ -44,6 +44,26 @@ public:
         : config_(config), space_(config.space), speed_(speed), images_(images), standing_(standing),
           workers_(speed.workers), process_(resident_bytes() + images.all() * space_.input().elements()) {}
 
+    /// Of the networks that the construction is expected to train: which branches they keep is not known, but
+    /// how many.
+    StageEstimate construct() const {
+        if (!config_.construct) {
+            return {};
+        }
+        const auto& o = *config_.construct;
+        const auto own = static_cast<double>(reference().macs);
+        double shares = 0;
+        for (const auto& network : construction::expected_networks(o.growth)) {
+            shares += static_cast<double>(
+                          construction::network_costs(network, o.growth.image, o.growth.classes).macs) /
+                      std::max(own, 1.0);
+        }
+        const std::int64_t weights = this->weights();
+        return {(1 - standing_.constructed) * shares * static_cast<double>(o.steps * o.train.batch) *
+                    speed_.teach_step,
+                process_ + speed_.teach_bytes * o.train.batch + 4 * weights, weights};
+    }
+
     StageEstimate teach() const {
         const auto& train = config_.teach.train;
         const double epoch =
@@ -222,6 +242,7 @@ private:
         std::int64_t elements = space_.blocks().front().site.input.elements();
         for (const auto& block : space_.blocks()) {
             elements += block.site.output().elements();
+            elements += block.skips.empty() ? 0 : block.site.input.elements();
         }
         return 2 * elements * float_bytes * std::max(config_.distil.batch, predictors::kEvaluationBatch);
     }
@@ -257,7 +278,8 @@ std::map<std::string, StageEstimate> estimate_stages(const Configuration& config
     const TuningProgress models = standing.models.value_or(TuningProgress{picks_expected(config), 0, 0});
     const SearchOptions& search = config.search.strategy.search;
     const auto evaluations = static_cast<double>(search.population * (search.generations + 1));
-    return {{"teach", estimator.teach()},
+    return {{"construct", estimator.construct()},
+            {"teach", estimator.teach()},
             {"distil", estimator.distil()},
             {"measure", estimator.measure()},
             {"sample", estimator.tune(config.sample.train, samples, false)},

@@ -109,7 +109,8 @@ std::vector<PlannedStage> plan_stages(const StageContext& context) {
                                         [&](const std::string& name) { return set.contains(name); });
         return found == stage.needs.end() ? std::string() : *found;
     };
-    for (const Stage& stage : stages()) {
+    for (const Stage* const each : stages_of(context.config)) {
+        const Stage& stage = *each;
         PlannedStage step{&stage, true, {}, false, 0};
         const auto earlier = made_before(stage, context);
         step.spent = earlier ? earlier->seconds : 0;

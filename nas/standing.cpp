@@ -4,6 +4,7 @@
 #include <numeric>
 #include <set>
 
+#include "nas/construction_progress.h"
 #include "nas/stage_estimates.h"
 #include "nas/stage_plan.h"
 #include "predictors/pass_checkpoints.h"
@@ -50,6 +51,10 @@ Standing standing_of(const StageContext& context, const training::ImageCounts& i
     };
     const Configuration& config = context.config;
     Standing standing;
+    if (config.construct && unfinished("construct")) {
+        standing.constructed = construction_progress(context, fingerprint_of(stage("construct"), context))
+                                   .share(*config.construct);
+    }
     if (unfinished("teach")) {
         standing.taught = training::checkpoint_share(context.run / "teach/checkpoint.safetensors",
                                                      fingerprint_of(stage("teach"), context));
@@ -69,6 +74,9 @@ Standing standing_of(const StageContext& context, const training::ImageCounts& i
 }
 
 double share_of(const Standing& standing, const std::string& stage) {
+    if (stage == "construct") {
+        return standing.constructed;
+    }
     if (stage == "teach") {
         return standing.taught;
     }

@@ -12,7 +12,8 @@ namespace tessera::nas {
 
 /// As far as it can be told before the stages above have finished: what depends on them counts as not begun.
 struct Standing {
-    double taught = 0; ///< share (0..1) of the reference's training
+    double constructed = 0; ///< share (0..1) of the construction's iterations
+    double taught = 0;      ///< share (0..1) of the reference's training
     /// [block][choice] share (0..1) of its distillation; 1: in the library. Empty: none of any.
     std::vector<std::vector<double>> distilled;
     std::optional<TuningProgress> samples, models; ///< nothing where it is not known yet which they are

@@ -13,7 +13,7 @@ Command describe_command() {
             "  tessera describe configs/donna-imagenet.yaml --json\n",
             [](const Arguments& arguments) {
                 const support::Document document = load_document(arguments);
-                const nas::Configuration configuration = nas::Configuration::read(document);
+                const nas::Configuration configuration = load_configuration(arguments, document);
                 const nas::Description description = nas::describe(configuration);
                 print(arguments, description.text, description.json.dump(1));
                 nas::known_costs(configuration).tables.check_reachable(configuration.search.objectives);

@@ -66,7 +66,7 @@ std::optional<nas::Configuration> configuration_of(Arguments arguments) {
         return std::nullopt;
     }
     arguments.operand.clear(); // of the model, not a configuration
-    return nas::Configuration::read(load_document(arguments));
+    return load_configuration(arguments, load_document(arguments));
 }
 
 /// From --data, or what the run was tested on.

@@ -1,10 +1,12 @@
-// inspect: what each choice of a library does to the whole reference when it takes its block's place.
+// inspect: what each choice of a library does to the whole reference when it takes its block's place; or
+// which of the reference's filters carry signal.
 #include <cmath>
 
 #include <fmt/format.h>
 
 #include "cli/command.h"
 #include "cli/numbers.h"
+#include "nas/filter_report.h"
 #include "nas/stage.h"
 #include "predictors/swapped_quality.h"
 #include "support/csv.h"
@@ -20,14 +22,15 @@ using Qualities = std::vector<std::vector<predictors::SwappedQuality>>;
 
 support::CsvTable qualities_csv(const search_spaces::SearchSpace& space, const Qualities& qualities) {
     support::CsvTable table;
-    table.header = {"block",          "choice",    "nsr",          "relative_error",
-                    "propagated_nsr", "loss_rise", "accuracy_drop"};
+    table.header = {"block",     "choice",        "nsr",        "relative_error", "propagated_nsr",
+                    "loss_rise", "accuracy_drop", "dead_share", "variance_loss"};
     for (std::size_t b = 0; b < qualities.size(); ++b) {
         for (std::size_t m = 0; m < qualities[b].size(); ++m) {
             const auto& q = qualities[b][m];
             table.add({space.blocks()[b].name, space.blocks()[b].choices[m].text(), support::number(q.nsr),
                        support::number(q.relative_error), support::number(q.propagated_nsr),
-                       support::number(q.loss_rise), support::number(q.accuracy_drop)});
+                       support::number(q.loss_rise), support::number(q.accuracy_drop),
+                       support::number(q.dead_share), support::number(q.variance_loss)});
         }
     }
     return table;
@@ -45,39 +48,72 @@ std::string qualities_text(const support::CsvTable& csv) {
     return table.text();
 }
 
-nlohmann::ordered_json qualities_json(const support::CsvTable& csv) {
+/// An object a row; the first `words` columns are texts, the others numbers.
+nlohmann::ordered_json json_rows(const support::CsvTable& csv, std::size_t words) {
     nlohmann::ordered_json list = nlohmann::ordered_json::array();
     for (const auto& row : csv.rows) {
-        nlohmann::ordered_json one = {{csv.header[0], row[0]}, {csv.header[1], row[1]}};
-        for (std::size_t c = 2; c < row.size(); ++c) {
-            one[csv.header[c]] = support::parse_number(row[c], csv.header[c]); // NaN becomes null
+        nlohmann::ordered_json one;
+        for (std::size_t c = 0; c < row.size(); ++c) {
+            if (c < words) {
+                one[csv.header[c]] = row[c];
+            } else {
+                one[csv.header[c]] = support::parse_number(row[c], csv.header[c]); // NaN becomes null
+            }
         }
         list.push_back(std::move(one));
     }
     return list;
 }
 
+/// --statistics: of the reference alone.
+int inspect_filters(const Arguments& arguments, nas::StageContext& context, std::int64_t images) {
+    if (nas::state_of_stage(nas::stage("teach"), context) != nas::StageState::done) {
+        throw support::UsageError(fmt::format("{} has no finished reference: run `tessera teach` first",
+                                              context.run.path().string()));
+    }
+    const auto layers = nas::reference_filters(context, images);
+    const auto csv = nas::filters_csv(layers);
+    print(arguments, nas::filters_text(layers), json_rows(csv, 2).dump(1));
+    if (arguments.has("out")) {
+        support::write_atomically(arguments.value("out"), csv.text());
+        support::info("written to {}", arguments.value("out"));
+    }
+    if (arguments.has("plot")) {
+        support::write_atomically(
+            arguments.value("plot"),
+            nas::filters_svg(layers, context.config.name + ": filters of the reference"));
+        support::info("drawn in {}", arguments.value("plot"));
+    }
+    return 0;
+}
+
 int inspect(const Arguments& arguments) {
-    const nas::Configuration configuration = nas::Configuration::read(load_document(arguments));
+    const nas::Configuration configuration = load_configuration(arguments, load_document(arguments));
     nas::RunFolder run(run_folder(arguments, configuration), true);
     nas::StageContext context(configuration, run);
+    constexpr std::int64_t most = 1'000'000'000;
+    const std::int64_t wanted =
+        arguments.has("images") ? whole_number(arguments.value("images"), "images", 1, most) : most;
+    if (arguments.has("statistics")) {
+        return inspect_filters(arguments, context, wanted);
+    }
+    if (arguments.has("plot")) {
+        throw support::UsageError("--plot draws dead filters: it goes with --statistics");
+    }
     if (nas::state_of_stage(nas::stage("distil"), context) != nas::StageState::done) {
         throw support::UsageError(
             fmt::format("{} has no finished library: run `tessera distil` first", run.path().string()));
     }
-    constexpr std::int64_t most = 1'000'000'000;
-    const std::int64_t wanted =
-        arguments.has("images") ? whole_number(arguments.value("images"), "images", 1, most) : most;
     const training::Dataset images = context.data().validation.first(wanted);
     search_spaces::Network reference = context.reference();
-    const auto qualities =
-        predictors::swapped_qualities(configuration.space, reference, context.library(), images,
-                                      context.data().normalisation, context.device(), context.threads);
+    const auto qualities = predictors::swapped_qualities(
+        configuration.space, reference, context.library(), images, context.data().normalisation,
+        context.device(), context.threads, /*statistics=*/true);
     const auto csv = qualities_csv(configuration.space, qualities);
     print(arguments,
           fmt::format("Each choice in the place of its block in the reference, on {} validation images\n{}",
                       images.size(), qualities_text(csv)),
-          qualities_json(csv).dump(1));
+          json_rows(csv, 2).dump(1));
     if (arguments.has("out")) {
         support::write_atomically(arguments.value("out"), csv.text());
         support::info("written to {}", arguments.value("out"));
@@ -92,10 +128,13 @@ Command inspect_command() {
             "says what each choice does to the whole reference when it takes its block's place",
             "  tessera inspect --run runs/quickstart\n"
             "  tessera inspect --run runs/cifar10 --images 1000 --out qualities.csv\n"
+            "  tessera inspect --run runs/cifar10 --statistics --out filters.csv --plot filters.svg\n"
             "  tessera rank --run runs/cifar10 --qualities qualities.csv --quality loss_rise --truth "
             "results.csv\n",
             inspect,
             {{"images", "N", "validation images to look at (default: all)"},
+             {"statistics", "", "filters of the reference instead: which carry signal, which are dead"},
+             {"plot", "FILE", "with --statistics: draw the dead filters over the depth, as SVG"},
              {"out", "FILE", "write the table there, as CSV"}}};
 }
 

@@ -1,5 +1,6 @@
 // keys: the reference of all configuration keys, made from what the program reads.
 #include <algorithm>
+#include <iterator>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -25,6 +26,11 @@ search:
   objectives:
     - {name: accuracy, direction: maximize}
 )";
+/// The one section that goes without blocks of the user's own.
+constexpr const char* kConstruction = R"(
+space: {input: [3, 8, 8], classes: 2, stem: {channels: 16}}
+construct: {stages: [{layers: 1, maximum: 1}]}
+)";
 
 std::string escaped(std::string text) {
     for (std::size_t at = 0; (at = text.find('|', at)) != std::string::npos; at += 2) {
@@ -45,9 +51,14 @@ std::string families_text() {
         }
         for (const auto& p : family->parameters()) {
             std::string values;
-            if (p.kind == search_spaces::Parameter::Kind::word) {
-                for (const auto& word : p.words) {
-                    values += (values.empty() ? "`" : ", `") + word + "`";
+            using enum search_spaces::Parameter::Kind;
+            if (p.kind == word || p.kind == subset) {
+                for (const auto& each : p.words) {
+                    values += (values.empty() ? "`" : ", `") + each + "`";
+                }
+                values = (p.kind == subset ? "one or more, joined by `+`: " : "") + values;
+                for (const auto& [alias, value] : p.aliases) {
+                    values += fmt::format("; `{}` is all of them", alias);
                 }
             } else {
                 values = fmt::format("{} to {}", p.low, p.high);
@@ -69,14 +80,29 @@ nlohmann::ordered_json parameter_schema(const search_spaces::Parameter& p) {
     nlohmann::ordered_json value;
     if (p.kind == search_spaces::Parameter::Kind::word) {
         value["enum"] = p.words;
+    } else if (p.kind == search_spaces::Parameter::Kind::subset) {
+        value["type"] = "string";
     } else {
         value["type"] = nlohmann::json::array({"number", "string"});
     }
     return {{"anyOf", nlohmann::ordered_json::array({value, {{"type", "array"}, {"items", value}}})}};
 }
 
-nlohmann::ordered_json schema_of(const support::Document& document) {
-    auto schema = support::json_schema(document.keys(), "Configuration of tessera",
+/// Every key that there is: those of a configuration with blocks of its own, then what constructs them.
+std::vector<support::KeyInfo> all_keys() {
+    const auto own = support::Document::parse(kSpecimen, "specimen");
+    nas::Configuration::read(own);
+    const auto constructed = support::Document::parse(kConstruction, "specimen");
+    nas::Configuration::read(constructed);
+    std::vector<support::KeyInfo> keys = own.keys();
+    std::ranges::copy_if(constructed.keys(), std::back_inserter(keys), [](const support::KeyInfo& key) {
+        return key.path == "construct" || key.path.starts_with("construct.");
+    });
+    return keys;
+}
+
+nlohmann::ordered_json schema_of(const std::vector<support::KeyInfo>& keys) {
+    auto schema = support::json_schema(keys, "Configuration of tessera",
                                        {"space.blocks[].choices[]", "space.blocks[].unless[]"});
     auto& required = schema["properties"]["space"]["required"]; // of classifiers alone
     required.erase(std::remove(required.begin(), required.end(), "classes"), required.end());
@@ -103,10 +129,9 @@ Command keys_command() {
             "  tessera keys > docs/configuration.md\n"
             "  tessera keys --schema > tessera.schema.json   # for editors\n",
             [](const Arguments& arguments) {
-                const auto document = support::Document::parse(kSpecimen, "specimen");
-                nas::Configuration::read(document);
+                const auto keys = all_keys();
                 if (arguments.has("schema")) {
-                    const std::string schema = schema_of(document).dump(1);
+                    const std::string schema = schema_of(keys).dump(1);
                     print(arguments, schema + "\n", schema);
                     return 0;
                 }
@@ -117,7 +142,7 @@ Command keys_command() {
                     "configuration's folder. `--set a.b=c` overrides a key for one call.\n";
                 nlohmann::json json = nlohmann::json::array();
                 std::string section = "-";
-                for (const auto& key : document.keys()) {
+                for (const auto& key : keys) {
                     const std::string top = key.path.substr(0, key.path.find_first_of(".["));
                     const std::string heading = top == key.path && key.type != "section" ? "" : top;
                     if (heading != section) {

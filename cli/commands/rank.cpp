@@ -266,7 +266,7 @@ int rank(const Arguments& given) {
     if (!arguments.has("truth")) {
         throw support::UsageError("name the known accuracies: tessera rank CONFIG --truth TABLE");
     }
-    const nas::Configuration configuration = nas::Configuration::read(load_document(arguments));
+    const nas::Configuration configuration = load_configuration(arguments, load_document(arguments));
     const std::filesystem::path qualities =
         arguments.has("qualities") ? std::filesystem::path(arguments.value("qualities"))
                                    : run_folder(arguments, configuration) / "library/library.csv";

@@ -20,7 +20,7 @@ int search_again(const Arguments& arguments) {
                 "--{} is for the run's own search; another one is made at once, in searches/", option));
         }
     }
-    const nas::Configuration configuration = nas::Configuration::read(load_document(arguments));
+    const nas::Configuration configuration = load_configuration(arguments, load_document(arguments));
     nas::SearchRequest request;
     request.sought = sought_objectives(arguments);
     request.bounds = asked_bounds(arguments);

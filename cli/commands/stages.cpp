@@ -51,7 +51,7 @@ const std::vector<Option>& stage_options() {
 int in_run(const Arguments& arguments, const std::vector<std::string>& stages,
            const std::function<void(nas::StageContext&)>& body) {
     const support::Document document = load_document(arguments);
-    const nas::Configuration configuration = nas::Configuration::read(document);
+    const nas::Configuration configuration = load_configuration(arguments, document);
     // Bounds that the space can never meet are said before anything is spent.
     nas::known_costs(configuration).tables.check_reachable(configuration.search.objectives);
     const bool dry = arguments.has("dry-run");
@@ -87,6 +87,9 @@ int in_run(const Arguments& arguments, const std::vector<std::string>& stages,
     }
     return 0;
 }
+
+/// Whether the blocks are made by the program; then they are not known before it has.
+bool has_construction(const Arguments& arguments) { return load_document(arguments).root().has("construct"); }
 
 /// `--pick` is short for `--set finetune.pick=[...]`.
 Arguments with_picks(Arguments arguments) {
@@ -162,13 +165,24 @@ Command run_command() {
                 for (const nas::Stage& stage : nas::stages()) {
                     names.push_back(stage.name);
                 }
-                return in_run(arguments, names, [&](nas::StageContext& context) {
+                Arguments rest = arguments;
+                if (has_construction(arguments) && !arguments.has("dry-run")) {
+                    // What comes after it knows its blocks only then.
+                    in_run(arguments, names, [&](nas::StageContext& context) {
+                        nas::run_stage(nas::stage("construct"), context);
+                    });
+                    std::erase(rest.own["redo"], "construct");
+                    if (rest.own["redo"].empty()) {
+                        rest.own.erase("redo");
+                    }
+                }
+                return in_run(rest, names, [&](nas::StageContext& context) {
                     nlohmann::json json;
                     std::string text;
-                    for (const nas::Stage& stage : nas::stages()) {
-                        nas::run_stage(stage, context);
-                        const nas::Outcome outcome = stage.outcome(context);
-                        json[stage.name] = outcome.json;
+                    for (const nas::Stage* const stage : nas::stages_of(context.config)) {
+                        nas::run_stage(*stage, context);
+                        const nas::Outcome outcome = stage->outcome(context);
+                        json[stage->name] = outcome.json;
                         if (!arguments.json) {
                             print(arguments, outcome.text + "\n", {});
                         }

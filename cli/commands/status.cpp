@@ -46,7 +46,7 @@ Command status_command() {
     return {"status", "shows which stages of a run are done, begun, out of date or missing",
             "  tessera status --run runs/quickstart\n", [](const Arguments& arguments) {
                 const support::Document document = load_document(arguments);
-                const nas::Configuration configuration = nas::Configuration::read(document);
+                const nas::Configuration configuration = load_configuration(arguments, document);
                 nas::RunFolder run(run_folder(arguments, configuration), true);
                 if (!std::filesystem::is_directory(run.path())) {
                     throw support::RunError(fmt::format("{}: no such run folder", run.path().string()));
@@ -55,10 +55,10 @@ Command status_command() {
                 const auto standing = standing_in(context);
                 support::TextTable table({"stage", "state", "meaning"});
                 nlohmann::json json = nlohmann::json::array();
-                for (const nas::Stage& stage : nas::stages()) {
-                    const std::string text = state_text(stage, context, standing);
-                    table.add({stage.name, text, stage.meaning});
-                    json.push_back({{"stage", stage.name}, {"state", text}});
+                for (const nas::Stage* const stage : nas::stages_of(configuration)) {
+                    const std::string text = state_text(*stage, context, standing);
+                    table.add({stage->name, text, stage->meaning});
+                    json.push_back({{"stage", stage->name}, {"state", text}});
                 }
                 const std::string holder = support::FolderLock::holder(run.path());
                 print(arguments,

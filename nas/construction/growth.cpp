@@ -202,7 +202,7 @@ Growth grow(const EnvelopeNetwork& network, const std::vector<BranchStatistic>& 
     Growth growth;
     growth.network = network;
     growth.stages = sizes(network);
-    growth.costs = network_costs(network, options.image, options.classes);
+    growth.costs = counted_costs(network, options);
     report_unusable(growth, network, values, weights);
     EnvelopeNetwork next = network;
     std::vector<char> grows(stages.size());
@@ -219,7 +219,7 @@ Growth grow(const EnvelopeNetwork& network, const std::vector<BranchStatistic>& 
     }
     if (std::any_of(grows.begin(), grows.end(), [](char grown) { return grown != 0; })) {
         next = extended(next, grows, weights, options.skips);
-        const EnvelopeCosts costs = network_costs(next, options.image, options.classes);
+        const EnvelopeCosts costs = counted_costs(next, options);
         if (beyond_target(costs, options).empty()) {
             growth.outcome = Growth::Outcome::grown;
             growth.network = std::move(next);
@@ -236,6 +236,32 @@ Growth grow(const EnvelopeNetwork& network, const std::vector<BranchStatistic>& 
     }
     growth.summary = summary_of(growth, options);
     return growth;
+}
+
+std::vector<EnvelopeNetwork> expected_networks(const GrowthOptions& options) {
+    std::vector<EnvelopeNetwork> networks{start_network(options)};
+    while (static_cast<int>(networks.size()) < options.iterations) {
+        const EnvelopeNetwork& network = networks.back();
+        std::vector<BranchStatistic> statistics;
+        std::vector<SkipScalar> scalars;
+        const auto stages = stage_cells(network);
+        for (std::size_t s = 0; s < stages.size(); ++s) {
+            for (std::size_t c = 0; c < stages[s].size(); ++c) {
+                for (const Operator branch : network.cell(stages[s][c])->branches) {
+                    statistics.push_back({static_cast<int>(s), static_cast<int>(c), branch});
+                }
+                for (const int source : network.cell(stages[s][c])->skips) {
+                    scalars.push_back({stages[s][c], source, 0});
+                }
+            }
+        }
+        Growth growth = grow(network, statistics, scalars, options);
+        if (growth.outcome != Growth::Outcome::grown) {
+            break;
+        }
+        networks.push_back(std::move(growth.network));
+    }
+    return networks;
 }
 
 } // namespace tessera::nas::construction

@@ -35,6 +35,7 @@ struct GrowthOptions {
     int prune_divisor = 3, prune_least = 1, prune_most = 6;
     /// Growth stops before a network would exceed these, on images of this shape with so many classes.
     std::optional<std::int64_t> max_parameters, max_macs;
+    int target_width = 0, target_kernel = 0; ///< at which networks are counted; 0: their own
     search_spaces::Shape image = {3, 32, 32};
     std::int64_t classes = 10;
 };
@@ -50,6 +51,9 @@ struct StageGrowth {
 /// stages without layers, a maximum below the start, no stage to construct, too narrow for a full cell,
 /// more branches to prune than a stage has to give, a start beyond the target.
 std::vector<std::vector<StageGrowth>> growth_plan(const GrowthOptions& options);
+
+/// What a network counts against the targets.
+EnvelopeCosts counted_costs(const EnvelopeNetwork& network, const GrowthOptions& options);
 
 /// Full cells, each connected to all sources before it (if `skips`). Throws what growth_plan() throws.
 EnvelopeNetwork start_network(const GrowthOptions& options);
@@ -73,7 +77,7 @@ struct Growth {
     std::vector<BranchPlace> pruned;        ///< the first to go first, stage by stage
     std::vector<BranchPlace> unusable;      ///< whose statistic is not finite, in the network's order
     std::vector<SkipScalar> unusable_skips; ///< whose scalar is not finite
-    EnvelopeCosts costs;                    ///< of `network`
+    EnvelopeCosts costs;                    ///< of `network`, see counted_costs()
     std::optional<EnvelopeCosts> beyond;    ///< of the network that the target refused
     /// One line: what was grown and pruned, or why not, against the target, for people.
     std::string summary;
@@ -93,5 +97,8 @@ struct Growth {
 /// and options do not belong together.
 Growth grow(const EnvelopeNetwork& network, const std::vector<BranchStatistic>& statistics,
             const std::vector<SkipScalar>& scalars, const GrowthOptions& options);
+
+/// The networks that are trained, one an iteration, were all statistics equal: as large as the ones to come.
+std::vector<EnvelopeNetwork> expected_networks(const GrowthOptions& options);
 
 } // namespace tessera::nas::construction

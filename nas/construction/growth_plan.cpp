@@ -60,7 +60,7 @@ void check_width(const GrowthOptions& options, std::size_t stage, int layers) {
 }
 
 void check_target(const GrowthOptions& options, const EnvelopeNetwork& start) {
-    const EnvelopeCosts costs = network_costs(start, options.image, options.classes);
+    const EnvelopeCosts costs = counted_costs(start, options);
     if (const std::string beyond = beyond_target(costs, options); !beyond.empty()) {
         throw support::UsageError("the network that the construction starts from has " + beyond);
     }
@@ -85,6 +85,13 @@ EnvelopeNetwork full_network(const GrowthOptions& options) {
 }
 
 } // namespace
+
+EnvelopeCosts counted_costs(const EnvelopeNetwork& network, const GrowthOptions& options) {
+    EnvelopeNetwork counted = network;
+    counted.width = options.target_width > 0 ? options.target_width : network.width;
+    counted.initial_kernel = options.target_kernel > 0 ? options.target_kernel : network.initial_kernel;
+    return network_costs(counted, options.image, options.classes);
+}
 
 std::vector<std::vector<StageGrowth>> growth_plan(const GrowthOptions& options) {
     check_options(options);

@@ -5,11 +5,13 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "support/csv.h"
+
 namespace tessera::nas::construction {
 namespace {
 
 std::vector<std::string> cell_lines(const Cell& cell, std::int64_t channels,
-                                    const std::vector<std::string>& names) {
+                                    const std::vector<std::string>& names, double dropout) {
     std::vector<std::string> sources, others;
     for (const int source : cell.skips) {
         sources.push_back(names[static_cast<std::size_t>(source) - 1]);
@@ -18,14 +20,16 @@ std::vector<std::string> cell_lines(const Cell& cell, std::int64_t channels,
         others.push_back(branch_text(branches));
     }
     const std::string own = branch_text(cell.branches);
+    const std::string rest = dropout > 0 ? ", dropout: " + support::number(dropout) : "";
     std::vector<std::string> lines = {fmt::format("  channels: {}", channels)};
     if (!sources.empty()) {
         lines.push_back(fmt::format("  skips: [{}]", fmt::join(sources, ", ")));
     }
-    lines.push_back(fmt::format("  reference: \"envelope(branches={})\"", own));
+    lines.push_back(fmt::format("  reference: \"envelope(branches={}{})\"", own,
+                                dropout > 0 ? ",dropout=" + support::number(dropout) : ""));
     lines.emplace_back("  choices:");
-    lines.push_back(fmt::format("    - envelope: {{branches: {}, width: [1, 0.5, 0.25]}}", own));
-    lines.push_back(fmt::format("    - envelope: {{branches: [{}]}}", fmt::join(others, ", ")));
+    lines.push_back(fmt::format("    - envelope: {{branches: {}, width: [1, 0.5, 0.25]{}}}", own, rest));
+    lines.push_back(fmt::format("    - envelope: {{branches: [{}]{}}}", fmt::join(others, ", "), rest));
     return lines;
 }
 
@@ -53,7 +57,7 @@ std::vector<std::vector<Operator>> other_branches(const std::vector<Operator>& b
     return others;
 }
 
-std::string space_yaml(const EnvelopeNetwork& network, int indent) {
+std::string space_yaml(const EnvelopeNetwork& network, double dropout, int indent) {
     const auto sizes = layout(network);
     const auto names = entry_names(network);
     const std::string blanks(static_cast<std::size_t>(std::max(indent, 0)), ' ');
@@ -68,7 +72,7 @@ std::string space_yaml(const EnvelopeNetwork& network, int indent) {
             continue;
         }
         text += fmt::format("{}- name: {}\n", blanks, names[i]);
-        for (const std::string& line : cell_lines(*cell, channels, names)) {
+        for (const std::string& line : cell_lines(*cell, channels, names, dropout)) {
             text += blanks + line + '\n';
         }
     }

@@ -16,7 +16,8 @@ std::vector<std::vector<Operator>> other_branches(const std::vector<Operator>& b
 
 /// The items of a space's `blocks`, one for each cell and widener in order, named by entry_names(), each
 /// line indented by `indent` blanks. A cell's choices are itself at the widths (of its bottleneck) 1, 1/2
-/// and 1/4, and other_branches() at width 1. Sizes do not depend on the images.
-std::string space_yaml(const EnvelopeNetwork& network, int indent = 4);
+/// and 1/4, and other_branches() at width 1. All cells have the
+/// same `dropout`. Sizes do not depend on the images.
+std::string space_yaml(const EnvelopeNetwork& network, double dropout = 0, int indent = 4);
 
 } // namespace tessera::nas::construction

@@ -91,7 +91,7 @@ Outcome measure_outcome(StageContext& context) {
 Stage measure_stage() {
     return {"measure",
             "times every choice on this machine",
-            {},
+            {"construct"},
             [](const Configuration& c) {
                 return Inputs{{"space", c.texts.space}, {"latency", c.texts.latency}};
             },

@@ -95,7 +95,7 @@ Inputs teach_inputs(const Configuration& config) {
 Stage teach_stage() {
     return {"teach",
             "trains the reference network",
-            {},
+            {"construct"},
             teach_inputs,
             teach_work,
             teach_outcome,

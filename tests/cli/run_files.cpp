@@ -47,6 +47,40 @@ finetune: {pick: [knee], epochs: 1, batch: 32, augment: {pad: 1}}
 )";
 }
 
+std::string constructing_configuration() {
+    return R"(
+name: grown
+seed: 4
+threads: 2
+data:
+  kind: synthetic
+  synthetic: {train: 120, test: 30, classes: 3, size: 11}
+  validation: 0.2
+space:
+  input: [3, 11, 11]
+  classes: 3
+  stem: {channels: 12, kernel: 3, norm: none}
+  head: {dropout: 0.1}
+construct:
+  stages: [{layers: 1, maximum: 3}, {layers: 1, maximum: 1}, {layers: 1}]
+  iterations: 3
+  width: 6
+  kernel: 1
+  steps: 8
+  snapshot: 2
+  batch: 16
+teach: {epochs: 2, batch: 16, learning_rate: 0.02}
+distil: {epochs: 1, batch: 24, pilot_batches: 2}
+latency: {rounds: 2}
+sample: {count: 5, epochs: 1, batch: 24}
+search:
+  objectives:
+    - {name: accuracy, direction: maximize}
+    - {name: macs, direction: minimize}
+finetune: {pick: [knee, reference], epochs: 1, batch: 24}
+)";
+}
+
 std::string tiny_latency_table() {
     std::string text = R"(schema: tessera-latency-1
 context:

@@ -12,6 +12,8 @@ namespace tessera::tests {
 
 /// 300 images of 8 x 8, two blocks of four choices, five samples, one epoch of everything.
 std::string tiny_configuration();
+/// A network that is constructed: three iterations on images of odd sides; two of three stages grow.
+std::string constructing_configuration();
 /// A latency table of that space, for runs that are to be the same bytes.
 std::string tiny_latency_table();
 

@@ -16,7 +16,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 
 TEST(SpaceYaml, SomeBlocksOfThePublishedNetwork) {
-    const std::string text = space_yaml(published(), 2);
+    const std::string text = space_yaml(published(), 0, 2);
     EXPECT_THAT(text, HasSubstr("  - name: s0c3\n"
                                 "    channels: 128\n"
                                 "    skips: [s0c0]\n"

@@ -1,0 +1,240 @@
+// construct: the reference's architecture, grown from filter statistics.
+#include <fmt/format.h>
+
+#include "nas/construction/baselines.h"
+#include "nas/construction/network_picture.h"
+#include "nas/construction/network_text.h"
+#include "nas/construction_progress.h"
+#include "nas/construction_training.h"
+#include "nas/export.h"
+#include "nas/stage.h"
+#include "support/csv.h"
+#include "support/error.h"
+#include "support/files.h"
+#include "support/log.h"
+#include "support/seed.h"
+#include "support/table.h"
+
+namespace tessera::nas {
+namespace {
+
+using construction::EnvelopeNetwork;
+using construction::Growth;
+using nlohmann::json;
+
+support::CsvTable settling_csv(const std::vector<SettlingCurve>& curves) {
+    support::CsvTable csv;
+    csv.header = {"stage", "step", "rank_correlation"};
+    for (const SettlingCurve& curve : curves) {
+        for (const auto& point : curve.points) {
+            csv.add({std::to_string(curve.stage), std::to_string(point.step),
+                     std::isnan(point.correlation) ? "" : support::number(point.correlation)});
+        }
+    }
+    return csv;
+}
+
+std::string picture(const EnvelopeNetwork& network, const StageContext& context, const std::string& title) {
+    const auto& growth = context.config.construct->growth;
+    return construction::network_picture(network, {title, growth.image, growth.classes});
+}
+
+json stages_json(const std::vector<construction::StageGrowth>& stages) {
+    json rows = json::array();
+    for (const auto& stage : stages) {
+        rows.push_back({{"layers", stage.layers}, {"branches", stage.branches}, {"pruned", stage.pruned}});
+    }
+    return rows;
+}
+
+/// Files of one iteration; `network` is the one that was trained.
+std::vector<std::string> write_iteration(const StageContext& context, int number,
+                                         const EnvelopeNetwork& network,
+                                         const ConstructionTraining& trained) {
+    const std::string folder = fmt::format("construct/iteration-{}/", number);
+    std::vector<std::string> written;
+    const auto write = [&](const std::string& name, const std::string& text) {
+        support::write_atomically(context.run / (folder + name), text);
+        written.push_back(folder + name);
+    };
+    const auto space = space_around(network, context);
+    write("architecture.yaml", architecture_yaml(space, space.reference()));
+    write("network.txt", construction::network_text(network) + "\n");
+    write("statistics.csv", construction::statistics_csv(trained.statistics).text());
+    write("skips.csv", construction::skips_csv(trained.skips).text());
+    write("settling.csv", settling_csv(trained.settling).text());
+    write("network.svg",
+          picture(network, context, fmt::format("{}: iteration {}", context.config.name, number)));
+    support::write_atomically(context.run / (folder + "metrics.csv"), // holds seconds
+                              training::history_csv(trained.history));
+    return written;
+}
+
+std::string place_text(const construction::BranchPlace& place) {
+    return fmt::format("s{}c{} {}", place.stage, place.cell, construction::operator_name(place.branch));
+}
+
+json told(int number, const ConstructionTraining& trained, const Growth& growth) {
+    json pruned = json::array(), unusable = json::array();
+    for (const auto& place : growth.pruned) {
+        pruned.push_back(place_text(place));
+    }
+    for (const auto& place : growth.unusable) {
+        unusable.push_back(place_text(place));
+    }
+    return {{"iteration", number},
+            {"steps", trained.steps},
+            {"stages", stages_json(growth.stages)},
+            {"pruned", pruned},
+            {"unusable", unusable},
+            {"parameters", growth.costs.parameters},
+            {"macs", growth.costs.macs},
+            {"summary", growth.summary},
+            {"network", construction::network_text(growth.network)}};
+}
+
+/// What becomes the reference: as wide as the space's stem, and the constructed one or a baseline of it.
+EnvelopeNetwork reference_of(EnvelopeNetwork network, const StageContext& context) {
+    const auto& stem = context.config.construct->around.stem;
+    network.width = static_cast<int>(stem.channels);
+    network.initial_kernel = static_cast<int>(stem.kernel);
+    const construction::BaselineEnds ends{context.config.space.input().channels,
+                                          context.config.space.classes()};
+    switch (context.config.construct->reference) {
+    case ConstructedReference::random:
+        return construction::random_placement(
+            network, support::derive_seed(context.seed, {"construct", "random"}), ends);
+    case ConstructedReference::hand_built:
+        return construction::hand_built(network, ends);
+    case ConstructedReference::constructed:
+        break;
+    }
+    return network;
+}
+
+void construct_all(ConstructionProgress& c, StageContext& context, const std::string& fingerprint) {
+    const ConstructOptions& options = *context.config.construct;
+    const std::int64_t each = options.steps * options.train.batch;
+    support::Progress progress("construct", options.growth.iterations * each, "images",
+                               static_cast<std::int64_t>(c.iterations.size()) * each);
+    const auto checkpoint = context.run / "construct/checkpoint.safetensors";
+    while (!c.complete && static_cast<int>(c.iterations.size()) < options.growth.iterations) {
+        const int number = static_cast<int>(c.iterations.size()) + 1;
+        progress.note(fmt::format("iteration {}/{}", number, options.growth.iterations));
+        const EnvelopeNetwork& network = c.networks.back();
+        const auto trained = train_and_look(network, number, context, fingerprint, checkpoint, progress);
+        const Growth growth = construction::grow(network, trained.statistics, trained.skips, options.growth);
+        for (const auto& place : growth.unusable) {
+            support::warn("construct: the statistic of {} is not a finite number; it counts as the worst",
+                          place_text(place));
+        }
+        write_iteration(context, number, network, trained);
+        c.iterations.push_back(told(number, trained, growth));
+        c.networks.push_back(growth.network);
+        c.complete = growth.outcome != Growth::Outcome::grown;
+        keep_construction(c, context, fingerprint);
+        support::info("construct: {}", growth.summary);
+        std::error_code ignored;
+        std::filesystem::remove(checkpoint, ignored);
+    }
+    c.complete = true;
+    keep_construction(c, context, fingerprint);
+}
+
+std::vector<std::string> artefacts_of(const ConstructionProgress& c) {
+    std::vector<std::string> files;
+    for (std::size_t i = 1; i <= c.iterations.size(); ++i) {
+        for (const char* name : {"architecture.yaml", "network.txt", "statistics.csv", "skips.csv",
+                                 "settling.csv", "network.svg"}) {
+            files.push_back(fmt::format("construct/iteration-{}/{}", i, name));
+        }
+    }
+    return files;
+}
+
+std::vector<std::string> construct_work(StageContext& context, const std::string& fingerprint) {
+    const ConstructOptions& options = *context.config.construct;
+    ConstructionProgress c = construction_progress(context, fingerprint);
+    construct_all(c, context, fingerprint);
+
+    const EnvelopeNetwork network = reference_of(c.networks.back(), context);
+    const auto write = [&](const std::string& name, const std::string& text) {
+        support::write_atomically(context.run / name, text);
+    };
+    write("construct/network.txt", construction::network_text(network) + "\n");
+    write("construct/network.svg", picture(network, context, context.config.name));
+    const std::string space =
+        space_document(context, network.width, network.initial_kernel, blocks_yaml(network, options.dropout));
+    write(constructed_space, space);
+    const auto costs =
+        search_spaces::SearchSpace::read(support::Document::parse(space, constructed_space).root());
+    const auto total = costs.costs(costs.reference());
+    json result = {{"schema", "tessera-construct-1"},
+                   {"network", construction::network_text(network)},
+                   {"parameters", total.parameters},
+                   {"macs", total.macs},
+                   {"iterations", c.iterations}};
+    write("construct/result.json", result.dump(2) + "\n");
+    auto files = artefacts_of(c);
+    for (const char* name :
+         {"construct/network.txt", "construct/network.svg", constructed_space, "construct/result.json"}) {
+        files.emplace_back(name);
+    }
+    return files;
+}
+
+std::string layers_text(const json& stages, const char* key) {
+    std::string text;
+    for (const json& stage : stages) {
+        text += (text.empty() ? "" : ", ") + std::to_string(stage.at(key).get<int>());
+    }
+    return text;
+}
+
+Outcome construct_outcome(StageContext& context) {
+    const json result = json::parse(support::read_file(context.run / "construct/result.json"));
+    support::TextTable table({"iteration", "steps", "layers", "branches", "parameters", "MACs"});
+    std::string last;
+    for (const json& row : result.at("iterations")) {
+        table.add({std::to_string(row.at("iteration").get<int>()),
+                   std::to_string(row.at("steps").get<std::int64_t>()),
+                   layers_text(row.at("stages"), "layers"), layers_text(row.at("stages"), "branches"),
+                   support::si(row.at("parameters").get<double>()),
+                   support::si(row.at("macs").get<double>())});
+        last = row.at("summary").get<std::string>();
+    }
+    return {fmt::format(
+                "Constructed: {} parameters, {} MACs\n  {}\n{}  network  {}\n  picture  {}\n  blocks   {}\n",
+                support::si(result.at("parameters").get<double>()),
+                support::si(result.at("macs").get<double>()), last, table.text(),
+                (context.run / "construct/network.txt").string(),
+                (context.run / "construct/network.svg").string(), (context.run / constructed_space).string()),
+            result};
+}
+
+Inputs construct_inputs(const Configuration& config) {
+    const auto& [input, classes, stem] = config.construct->around;
+    return {{"space.input", fmt::format("{} {} {}", input.channels, input.height, input.width)},
+            {"space.classes", std::to_string(classes)},
+            {"space.stem", stem.skeleton()},
+            {"space.head", config.space.head().yaml()},
+            {"data", config.texts.data},
+            {"construct", config.texts.construct}};
+}
+
+} // namespace
+
+Stage construct_stage() {
+    Stage stage{"construct",
+                "grows the reference's architecture from filter statistics",
+                {},
+                construct_inputs,
+                construct_work,
+                construct_outcome};
+    stage.sees_images = true;
+    stage.trains = true;
+    stage.applies = [](const Configuration& config) { return config.construct.has_value(); };
+    return stage;
+}
+
+} // namespace tessera::nas
