@@ -1,0 +1,42 @@
+// Pictures of constructed networks.
+#include "nas/construction/network_picture.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/nas/construction/networks.h"
+
+namespace tessera::nas::construction {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+std::size_t count_of(const std::string& text, const std::string& part) {
+    std::size_t count = 0;
+    for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) {
+        ++count;
+    }
+    return count;
+}
+
+TEST(NetworkPicture, ShowsEveryBranchStageAndSkip) {
+    const EnvelopeNetwork network = published();
+    const std::string svg = network_picture(network, {"published", {3, 32, 32}, 10});
+    EXPECT_THAT(svg, HasSubstr("18 + 18 + 12 branches"));
+    EXPECT_THAT(svg, HasSubstr("10 942 475 parameters"));
+    for (const char* part : {"Stage 0", "Stage 1", "Stage 2", "w1", "w2", "s1c6", "128 wide", "512 wide"}) {
+        EXPECT_THAT(svg, HasSubstr(part));
+    }
+    EXPECT_EQ(count_of(svg, ">7x7sep<"), 1 + 11U); // the column's head, then the cells that have it
+    EXPECT_EQ(svg, network_picture(network, {"published", {3, 32, 32}, 10}));
+}
+
+TEST(NetworkPicture, TitlesAreEscaped) {
+    const std::string svg = network_picture(published(), {"<b> & \"x\"", {3, 32, 32}, 10});
+    EXPECT_THAT(svg, Not(HasSubstr("<b>")));
+    EXPECT_THAT(svg, HasSubstr("&lt;b&gt; &amp;"));
+}
+
+} // namespace
+} // namespace tessera::nas::construction
