@@ -9,8 +9,8 @@ namespace tessera::search_spaces {
 PadreImpl::PadreImpl(const PadreOptions& options_) : options(options_) {
     const std::int64_t dim = options.dim(), degree = options.degree(), kernel = options.kernel();
     TORCH_CHECK(degree >= 1 && degree <= 3, "padre: the degree is ", degree, ", not 1 to 3");
-    TORCH_CHECK(kernel == 3 || kernel == 5 || kernel == 7 || kernel == 11, "padre: the kernel is ", kernel,
-                ", not 3, 5, 7 or 11");
+    TORCH_CHECK(kernel >= 3 && kernel <= 11 && kernel % 2 == 1, "padre: the kernel is ", kernel,
+                ", not odd from 3 to 11");
     channel_mix = register_module("channel_mix", torch::nn::Linear(dim, degree * dim));
     token_mix = register_module(
         "token_mix",

@@ -16,7 +16,7 @@ struct PadreOptions {
     TORCH_ARG(std::int64_t, dim);
     TORCH_ARG(TokenGrid, grid);
     TORCH_ARG(std::int64_t, degree) = 2;  ///< 1 to 3
-    TORCH_ARG(std::int64_t, kernel) = 11; ///< 3, 5, 7 or 11; a place sees degree * (kernel - 1) / 2 around it
+    TORCH_ARG(std::int64_t, kernel) = 11; ///< odd, 3 to 11; a place sees degree * (kernel - 1) / 2 around it
 };
 
 /// The vision instance of PADRe (Letourneau et al., 2024, arXiv 2407.11306): a polynomial of the given degree
