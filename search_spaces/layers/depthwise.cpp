@@ -1,6 +1,8 @@
 #include "search_spaces/layers/depthwise.h"
 
+#include <algorithm>
 #include <cmath>
+#include <initializer_list>
 #include <new>
 
 #include <ATen/Parallel.h>
@@ -16,14 +18,31 @@ namespace kernel = depthwise_kernel;
 
 const kernel::Kernel* depthwise_build() { return kernel::kernels()[0]; }
 
-bool kernel_applies(const torch::Tensor& x, const torch::Tensor& weight, const torch::Tensor& bias,
-                    const torch::Tensor& factor) {
+/// Throws where the tensors fit neither each other nor the grid: the kernel trusts their sizes. `tokens` are
+/// the sizes of what is convolved.
+void check_shapes(at::IntArrayRef tokens, const torch::Tensor& weight, const torch::Tensor& bias,
+                  const TokenGrid& grid, const torch::Tensor& factor) {
+    TORCH_CHECK(weight.dim() == 4 && weight.size(1) == 1 && weight.size(3) % 2 == 1 &&
+                    weight.size(2) == (grid.height > 1 ? weight.size(3) : 1),
+                "depthwise: weights of the shape ", weight.sizes(), " are not channels x 1 x ",
+                grid.height > 1 ? "k x k" : "1 x k", " with an odd k");
+    TORCH_CHECK(bias.dim() == 1 && bias.size(0) == weight.size(0), "depthwise: the bias's shape ",
+                bias.sizes(), " does not fit ", weight.size(0), " channels");
+    TORCH_CHECK(tokens.size() == 3 && tokens[1] == grid.length() && tokens[2] == weight.size(0) &&
+                    (!factor.defined() || factor.sizes() == tokens),
+                "depthwise: the tokens' shape ", tokens, " does not fit the grid of ", grid.prefix, " + ",
+                grid.height, " x ", grid.width, " places and ", weight.size(0),
+                " channels, or their factor's");
+}
+
+bool kernel_applies(const torch::Tensor& x, std::initializer_list<torch::Tensor> others,
+                    std::int64_t kernel_width) {
     const auto fits = [](const torch::Tensor& t) {
-        return t.is_cpu() && t.scalar_type() == torch::kFloat && t.layout() == torch::kStrided;
+        return !t.defined() ||
+               (t.is_cpu() && t.scalar_type() == torch::kFloat && t.layout() == torch::kStrided);
     };
-    return depthwise_build() != nullptr && fits(x) && fits(weight) && fits(bias) &&
-           (!factor.defined() || fits(factor)) && x.numel() > 0 && weight.size(3) >= 3 &&
-           weight.size(3) <= 11 && !torch::jit::tracer::isTracing();
+    return depthwise_build() != nullptr && fits(x) && std::ranges::all_of(others, fits) && x.numel() > 0 &&
+           kernel_width >= 3 && kernel_width <= 11 && !torch::jit::tracer::isTracing();
 }
 
 torch::Tensor plain_depthwise(const torch::Tensor& x, const torch::Tensor& weight, const torch::Tensor& bias,
@@ -271,11 +290,8 @@ namespace {
 torch::Tensor checked_depthwise(const torch::Tensor& tokens, const torch::Tensor& weight,
                                 const torch::Tensor& bias, const TokenGrid& grid, const torch::Tensor& factor,
                                 bool reuse) {
-    TORCH_CHECK(tokens.dim() == 3 && tokens.size(1) == grid.length() && tokens.size(2) == weight.size(0) &&
-                    (!factor.defined() || factor.sizes() == tokens.sizes()),
-                "depthwise: the tokens' shape ", tokens.sizes(), " does not fit the grid of ", grid.prefix,
-                " + ", grid.height, " x ", grid.width, " places and ", weight.size(0), " channels");
-    if (!kernel_applies(tokens, weight, bias, factor)) {
+    check_shapes(tokens.sizes(), weight, bias, grid, factor);
+    if (!kernel_applies(tokens, {weight, bias, factor}, weight.size(3))) {
         return plain_depthwise(tokens, weight, bias, grid, factor);
     }
     const torch::Tensor x = in_tokens(tokens), times = factor.defined() ? in_tokens(factor) : factor;
@@ -307,6 +323,11 @@ torch::Tensor linear_depthwise(const torch::Tensor& tokens, const torch::Tensor&
                                const torch::Tensor& linear_bias, const torch::Tensor& weight,
                                const torch::Tensor& bias, const TokenGrid& grid,
                                const torch::Tensor& factor) {
+    TORCH_CHECK(tokens.dim() == 3 && linear_weight.dim() == 2 && linear_weight.size(1) == tokens.size(2) &&
+                    linear_bias.dim() == 1 && linear_bias.size(0) == linear_weight.size(0),
+                "depthwise: a linear layer of weights ", linear_weight.sizes(), " and biases ",
+                linear_bias.sizes(), " does not fit the tokens' shape ", tokens.sizes());
+    check_shapes({tokens.size(0), tokens.size(1), linear_weight.size(0)}, weight, bias, grid, factor);
     // One call of a good matrix product beats small ones where loading the weights is most of the work; so it
     // does where strips are so thin that their overlap is. Neither may depend on the number of threads: bits
     // would.
@@ -314,11 +335,9 @@ torch::Tensor linear_depthwise(const torch::Tensor& tokens, const torch::Tensor&
     const std::int64_t places = grid.height * grid.width;
     const bool thin =
         places > projected_places && grid.height > 1 && projected_places / grid.width < 4 * weight.size(2);
-    const bool apart = torch::GradMode::is_enabled() || tokens.size(0) * places < fewest_places || thin ||
-                       !kernel_applies(tokens, weight, bias, factor) ||
-                       linear_weight.scalar_type() != torch::kFloat ||
-                       linear_bias.scalar_type() != torch::kFloat || tokens.size(1) != grid.length() ||
-                       tokens.size(2) != linear_weight.size(1);
+    const bool apart =
+        torch::GradMode::is_enabled() || tokens.size(0) * places < fewest_places || thin ||
+        !kernel_applies(tokens, {linear_weight, linear_bias, weight, bias, factor}, weight.size(3));
     if (apart) {
         return depthwise_of_fresh(at::linear(tokens, linear_weight, linear_bias), weight, bias, grid, factor);
     }

@@ -16,7 +16,8 @@ namespace tessera::search_spaces {
 ///   weight  C x 1 x k x k on a grid, C x 1 x 1 x k for a sequence (grid.height == 1); k odd
 ///   bias    C
 ///   factor  B x L x C, or undefined for 1
-/// Prefix tokens have no place to be mixed with: for them the convolution is the identity.
+/// Prefix tokens have no place to be mixed with: for them the convolution is the identity. Tensors that do
+/// not fit each other or the grid are refused (c10::Error).
 /// On the CPU in float32 with k from 3 to 11 a kernel of our own runs, forward and backward, whose results do
 /// not depend on the number of threads; it has no second derivatives and throws when asked for them.
 /// Otherwise, and while tracing, LibTorch's convolution.

@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <functional>
+
 #include <ATen/Parallel.h>
 
 #include "search_spaces/layers/depthwise.h"
@@ -226,6 +228,46 @@ TEST(Depthwise, TokensThatDoNotFitTheGridAreRefused) {
     EXPECT_THROW(depthwise(torch::randn({1, 16, 4}), weight, bias, {4, 4, 0}, torch::randn({1, 16, 1})),
                  c10::Error);
     EXPECT_THROW(Depthwise(DepthwiseOptions(4, 4, TokenGrid{4, 4, 0})), c10::Error);
+}
+
+/// Of all three ways in; the one with a linear layer is large enough to be computed on the way.
+TEST(Depthwise, TensorsThatDoNotFitEachOtherAreRefused) {
+    const torch::NoGradGuard no_grad;
+    const TokenGrid grid{12, 10, 1}, row{1, 120, 1};
+    const torch::Tensor x = torch::randn({2, 121, 4}), linear = torch::randn({4, 4}),
+                        offset = torch::randn({4});
+    const torch::Tensor weight = torch::randn({4, 1, 3, 3}), bias = torch::randn({4});
+    const auto refusals = [&](const torch::Tensor& w, const torch::Tensor& b, const TokenGrid& g,
+                              const torch::Tensor& factor = {}) {
+        int thrown = 0;
+        for (const auto& call : std::vector<std::function<torch::Tensor()>>{
+                 [&] { return depthwise(x, w, b, g, factor); },
+                 [&] { return depthwise_of_fresh(x.clone(), w, b, g, factor); },
+                 [&] { return linear_depthwise(x, linear, offset, w, b, g, factor); }}) {
+            try {
+                call();
+            } catch (const c10::Error&) { ++thrown; }
+        }
+        return thrown;
+    };
+    EXPECT_EQ(refusals(weight, bias, grid), 0);
+    EXPECT_EQ(refusals(torch::randn({4, 1, 1, 3}), bias, row, torch::randn({2, 121, 4})), 0);
+    EXPECT_EQ(refusals(weight, torch::randn({3}), grid), 3);
+    EXPECT_EQ(refusals(weight, torch::randn({4, 1}), grid), 3);
+    EXPECT_EQ(refusals(torch::randn({4, 1, 4, 4}), bias, grid), 3); // even
+    EXPECT_EQ(refusals(torch::randn({4, 1, 5, 3}), bias, grid), 3);
+    EXPECT_EQ(refusals(torch::randn({4, 1, 3, 3}), bias, row), 3); // a row has no places above and below
+    EXPECT_EQ(refusals(torch::randn({4, 1, 1, 3}), bias, grid), 3);
+    EXPECT_EQ(refusals(torch::randn({4, 2, 3, 3}), bias, grid), 3);
+    EXPECT_EQ(refusals(torch::randn({4, 3, 3}), bias, grid), 3);
+    EXPECT_EQ(refusals(torch::randn({5, 1, 3, 3}), torch::randn({5}), grid), 3);
+    EXPECT_EQ(refusals(weight, bias, {11, 10, 1}), 3);
+    EXPECT_EQ(refusals(weight, bias, grid, torch::randn({2, 120, 4})), 3);
+    // The linear layer's own.
+    EXPECT_THROW(linear_depthwise(x, torch::randn({4, 5}), offset, weight, bias, grid), c10::Error);
+    EXPECT_THROW(linear_depthwise(x, linear, torch::randn({3}), weight, bias, grid), c10::Error);
+    EXPECT_THROW(linear_depthwise(x, torch::randn({3, 4}), torch::randn({3}), weight, bias, grid),
+                 c10::Error);
 }
 
 TEST(Depthwise, NoImagesGiveNone) {
