@@ -65,7 +65,7 @@ public:
     void depthwise(std::int64_t window);
     /// LayerNorm over the channels of each position, into a new tensor: scale and shift a channel.
     void layer_norm();
-    /// A tensor of parameters that is added in place (positions), or beside the flow (a class token).
+    /// A tensor of parameters beside the flow (positions, a class token).
     void parameters(std::int64_t count) { costs_.then({0, count, 0}); }
     /// Interpolates the map to other sides: a new tensor.
     void resize(std::int64_t height, std::int64_t width);

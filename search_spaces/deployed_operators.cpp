@@ -16,6 +16,7 @@ constexpr std::array listed = std::to_array<DeployedOperator>({
     {"aten::cat", "Concat"},
     {"aten::chunk", "Split"},
     {"aten::clamp", "Clip"},
+    {"aten::clamp_", "Clip"},
     {"aten::clone", ""},
     {"aten::contiguous", ""},
     {"aten::conv1d", "Conv"},

@@ -100,9 +100,9 @@ StemOptions StemOptions::read(support::Section section, const Shape& image) {
     section.read("norm", options.norm, stem_norms, "conv: BatchNorm, or a bias in its place");
     section.read("layers", options.layers, {1, max_stem_layers},
                  "conv: convolutions in a row; the last ones share the stride");
-    section.read("stride", options.stride,
-                 {1, options.kind == "conv" && options.layers == 1 ? max_conv_stride : max_stem_stride},
-                 "what the image's sides are divided by; patch: the side of a patch");
+    section.read("stride", options.stride, {1, max_stem_stride},
+                 "what the image's sides are divided by, by a single convolution up to 8; patch: the side of "
+                 "a patch");
     section.read("positions", options.positions, position_kinds,
                  "what is added to the tokens of a transformer so that they know their place");
     section.read("class_token", options.class_token,
@@ -117,6 +117,10 @@ StemOptions StemOptions::read(support::Section section, const Shape& image) {
         if (options.layers != 1) {
             section.fail("layers", "a patch embedding is one layer; stem.kind: conv has several");
         }
+    } else if (options.layers == 1 && options.stride > max_conv_stride) {
+        section.fail("stride", fmt::format("a single convolution divides the image's sides by up to {}, not "
+                                           "{}; take more layers, or kind: patch",
+                                           max_conv_stride, options.stride));
     } else if (const auto strides = shared_strides(options.stride, options.layers);
                options.layers > 1 && *std::ranges::max_element(strides) > 2) {
         section.fail("stride", fmt::format("{} convolutions of stride 1 or 2 do not make {}", options.layers,
@@ -165,6 +169,9 @@ Costs StemOptions::costs(const Shape& image) const {
     }
     if (positions == "learned") {
         meter.parameters(out.elements());
+    }
+    if (positions != "none") {
+        meter.work(0, out.elements()); // the sum is a new tensor
     }
     return meter.costs();
 }

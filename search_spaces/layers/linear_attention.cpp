@@ -1,6 +1,17 @@
 #include "search_spaces/layers/linear_attention.h"
 
 namespace tessera::search_spaces {
+namespace {
+
+/// elu(x) + 1, which is exp(x) below 0, but which single precision rounds to 0 from -17 on: where nothing is
+/// left of a query or of all keys, the weights would be 0 / 0. The bound is the smallest step that is left
+/// (2^-24), so no other feature changes, and no gradient is divided by less.
+torch::Tensor feature_map(const torch::Tensor& x) {
+    constexpr double least = 0x1p-24;
+    return at::elu(x).add_(1).clamp_(least);
+}
+
+} // namespace
 
 torch::Tensor LinearAttentionImpl::forward(const torch::Tensor& tokens) {
     const Heads all = split(tokens);
@@ -11,7 +22,7 @@ torch::Tensor LinearAttentionImpl::forward(const torch::Tensor& tokens) {
 
 Heads LinearAttentionImpl::split(const torch::Tensor& tokens) {
     const Heads all = ProjectedAttentionImpl::split(tokens);
-    return {at::elu(all.queries) + 1, at::elu(all.keys) + 1, all.values};
+    return {feature_map(all.queries), feature_map(all.keys), all.values};
 }
 
 torch::Tensor LinearAttentionImpl::scores(const torch::Tensor& queries, const torch::Tensor& keys) {

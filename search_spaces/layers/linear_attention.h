@@ -8,7 +8,7 @@
 namespace tessera::search_spaces {
 
 /// project(phi(Q) (phi(K)^T V) / (phi(Q) sum phi(K))) by head, phi(x) = elu(x) + 1 (Katharopoulos et al.,
-/// arXiv 2006.16236). No L x L tensor.
+/// arXiv 2006.16236), at least 2^-24. No L x L tensor.
 struct LinearAttentionImpl final : ProjectedAttentionImpl {
     using ProjectedAttentionImpl::ProjectedAttentionImpl;
     torch::Tensor forward(const torch::Tensor& tokens) override;

@@ -1,5 +1,9 @@
 // Stems, heads and blocks of vision transformers.
 #include <cmath>
+#include <cstdlib>
+#include <map>
+#include <set>
+#include <sstream>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -10,7 +14,9 @@
 #include "search_spaces/layers/softmax_attention.h"
 #include "search_spaces/layers/token_map.h"
 #include "search_spaces/torchscript.h"
+#include "support/files.h"
 #include "tests/search_spaces/helpers.h"
+#include "tests/search_spaces/memory_meter.h"
 
 namespace tessera::search_spaces {
 namespace {
@@ -40,6 +46,72 @@ TEST(VisionTransformer, DeitHasItsPublishedParameters) {
     const std::int64_t n = 197, d = 192;
     EXPECT_EQ(tiny.costs(tiny.reference()).macs,
               196 * 768 * d + 12 * (12 * n * d * d + 2 * n * n * d) + d * 1000);
+}
+
+/// What timm's DeiT-T consists of.
+std::map<std::string, std::vector<std::int64_t>> published_shapes() {
+    const std::int64_t d = 192;
+    std::map<std::string, std::vector<std::int64_t>> all{{"cls_token", {1, 1, d}},
+                                                         {"pos_embed", {1, 197, d}},
+                                                         {"patch_embed.proj.weight", {d, 3, 16, 16}},
+                                                         {"patch_embed.proj.bias", {d}},
+                                                         {"norm.weight", {d}},
+                                                         {"norm.bias", {d}},
+                                                         {"head.weight", {1000, d}},
+                                                         {"head.bias", {1000}}};
+    for (int layer = 0; layer < 12; ++layer) {
+        const auto add = [&](const std::string& name, std::int64_t out, std::int64_t in) {
+            const std::string whole = fmt::format("blocks.{}.{}.", layer, name);
+            all[whole + "weight"] = in > 0 ? std::vector{out, in} : std::vector{out};
+            all[whole + "bias"] = {out};
+        };
+        add("norm1", d, 0);
+        add("attn.qkv", 3 * d, d);
+        add("attn.proj", d, d);
+        add("norm2", d, 0);
+        add("mlp.fc1", 4 * d, d);
+        add("mlp.fc2", d, 4 * d);
+    }
+    return all;
+}
+
+TEST(VisionTransformer, PublishedNamesAreThoseOfTheNetworkByWayOfTheDocumentation) {
+    if (std::system("python3 --version > /dev/null 2>&1") != 0) {
+        GTEST_SKIP() << "no python3";
+    }
+    const std::string page = support::read_file(TESSERA_SOURCE_DIR "/docs/transformers.md"),
+                      fence = "```python\n";
+    const std::size_t begin = page.find(fence);
+    ASSERT_NE(begin, std::string::npos);
+    const std::string code =
+        page.substr(begin + fence.size(), page.find("```", begin + 3) - begin - fence.size());
+    const support::testing::TemporaryFolder folder;
+    support::testing::put(folder / "timm_names.py", code);
+    std::string published;
+    for (const auto& item : published_shapes()) {
+        published += item.first + "\n";
+    }
+    support::testing::put(folder / "names.txt", published);
+    const std::string here = folder.path().string();
+    const std::string command = fmt::format(
+        "cd '{}' && python3 -c 'from timm_names import tessera_name; "
+        "print(*[tessera_name(line.strip()) for line in open(\"names.txt\")], sep=\"\\n\")' > ours.txt",
+        here);
+    ASSERT_EQ(std::system(command.c_str()), 0);
+    std::istringstream ours(support::read_file(here + "/ours.txt"));
+    const SearchSpace tiny = deit("tiny");
+    Network network(tiny, tiny.reference());
+    EXPECT_TRUE(network->buffers().empty());
+    const auto parameters = network->named_parameters();
+    std::set<std::string> met;
+    for (const auto& [name, sizes] : published_shapes()) {
+        std::string own;
+        std::getline(ours, own);
+        ASSERT_TRUE(parameters.contains(own)) << name << " is to be " << own;
+        EXPECT_EQ(parameters[own].sizes(), sizes) << own;
+        met.insert(own);
+    }
+    EXPECT_EQ(met.size(), parameters.size());
 }
 
 /// A convolutional early block, transformers of two widths after it.
@@ -141,6 +213,29 @@ TEST(Stem, ConvolutionsShareTheStrideAndHalveTheWidthBackwards) {
     EXPECT_EQ(layers_of("{channels: 96, stride: 3}"), (Layers{{96, 3}}));
 }
 
+TEST(Stem, PositionsAreAddedIntoANewTensor) {
+    const auto peak_of = [](const std::string& stem) {
+        return space_of("input: [1, 4, 4]\nclasses: 2\nstem: " + stem +
+                        "\nblocks: [{name: a, channels: 64, choices: [identity: {}]}]")
+            .stem()
+            .costs({1, 4, 4})
+            .peak_elements;
+    };
+    EXPECT_EQ(peak_of("{kind: patch, channels: 64, stride: 2}"), 16 + 4 * 64);
+    for (const char* kind : {"learned", "sinusoidal"}) {
+        EXPECT_EQ(peak_of(fmt::format("{{kind: patch, channels: 64, stride: 2, positions: {}}}", kind)),
+                  4 * 64 + 4 * 64);
+        Positions positions(PositionsOptions(64, {2, 2, 1}).kind(kind));
+        const torch::NoGradGuard no_grad;
+        const auto tokens = torch::randn({1, 4, 64}), before = tokens.clone();
+        const auto meter = testing::metered([&] { positions->forward(tokens); });
+        EXPECT_TRUE(torch::equal(tokens, before));
+        EXPECT_EQ(meter->peak, (5 + 5) * 64 * 4); // with the class token in front, and the sum
+    }
+    EXPECT_EQ(peak_of("{kind: patch, channels: 64, stride: 2, positions: learned, class_token: true}"),
+              5 * 64 + 5 * 64);
+}
+
 std::string with_stem(const std::string& stem, const std::string& head = "{}",
                       const std::string& choice = "attention: {}") {
     return message_of([&] {
@@ -221,6 +316,44 @@ TEST(Attention, ForwardIsTheScoresApplied) {
         LinearAttention linear(AttentionOptions(12, 3));
         initialise(*linear, 1);
         EXPECT_LT((linear->forward(tokens) - by_scores(*linear, tokens)).abs().max().item<double>(), 1e-5);
+    }
+}
+
+TEST(Attention, LinearAttentionHasAnAnswerWhereItsFeaturesVanish) {
+    LinearAttention linear(AttentionOptions(12, 3));
+    initialise(*linear, 1);
+    const auto tokens = torch::randn({2, 9, 12});
+    const auto feature = [](const torch::Tensor& x) { return at::elu(x) + 1; };
+    {
+        // Where nothing vanishes nothing is other than phi(x) = elu(x) + 1, to the bit.
+        const torch::NoGradGuard no_grad;
+        const Heads plain = linear->ProjectedAttentionImpl::split(tokens), used = linear->split(tokens);
+        EXPECT_TRUE(torch::equal(used.queries, feature(plain.queries)));
+        EXPECT_TRUE(torch::equal(used.keys, feature(plain.keys)));
+    }
+    for (const double depth : {-16.0, -17.4, -20.0, -100.0}) {
+        for (const bool keys_alone : {false, true}) {
+            {
+                const torch::NoGradGuard no_grad;
+                linear->qkv->bias.narrow(0, 0, 24).fill_(depth);
+                linear->qkv->bias.narrow(0, 0, keys_alone ? 12 : 0).fill_(0);
+            }
+            linear->zero_grad();
+            const auto result = linear->forward(tokens);
+            EXPECT_TRUE(result.isfinite().all().item<bool>()) << depth;
+            EXPECT_LT(result.abs().max().item<double>(), 10) << depth; // a mean of values, projected
+            result.square().sum().backward();
+            for (const auto& item : linear->named_parameters()) {
+                EXPECT_TRUE(item.value().grad().isfinite().all().item<bool>()) << item.key() << " " << depth;
+                EXPECT_LT(item.value().grad().abs().max().item<double>(), 1e4) << item.key() << " " << depth;
+            }
+            const torch::NoGradGuard no_grad;
+            const Heads heads = linear->split(tokens);
+            const auto p = linear->probabilities(linear->scores(heads.queries, heads.keys));
+            EXPECT_LT((p.sum(-1) - 1).abs().max().item<double>(), 1e-5) << depth;
+            EXPECT_LT((linear->output(at::matmul(p, heads.values)) - result).abs().max().item<double>(),
+                      1e-4);
+        }
     }
 }
 
