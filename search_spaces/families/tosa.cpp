@@ -94,8 +94,9 @@ public:
                 "pairs",
                 depth);
         }
-        if (choice.number("keep") == 0) {
-            return "keep 0 leaves no token for the ToSA layers";
+        if (kept(choice.number("keep"), site.output()) <= 0) {
+            return fmt::format("keep {} leaves no token of {} x {} for the ToSA layers",
+                               choice.text_of("keep"), site.output().height, site.output().width);
         }
         return refuse_heads(choice, site);
     }

@@ -5,6 +5,8 @@
 
 #include "search_spaces/auxiliary_task.h"
 #include "search_spaces/block_module.h"
+#include "search_spaces/layers/token_map.h"
+#include "search_spaces/layers/token_selective_pair.h"
 #include "tests/search_spaces/helpers.h"
 
 namespace tessera::search_spaces {
@@ -44,9 +46,12 @@ TEST(AttentionFamilies, GradientsAreThoseOfFiniteDifferences) {
             const auto value = [&] { return (block->forward(x) * weight).sum(); };
             value().backward();
             std::vector<torch::Tensor> all{x};
-            for (const auto& parameter : block->parameters()) {
-                if (parameter.grad().defined()) { // the selector's are its own task's
-                    all.push_back(parameter);
+            for (const auto& item : block->named_parameters()) {
+                // The selector's are its own task's: nothing reaches it here, and everything else.
+                const bool selects = item.key().find("selector.") != std::string::npos;
+                ASSERT_EQ(item.value().grad().defined(), !selects) << item.key();
+                if (!selects) {
+                    all.push_back(item.value());
                 }
             }
             const torch::NoGradGuard no_grad;
@@ -82,12 +87,39 @@ TEST(AttentionFamilies, WorkInHalfPrecision) {
         EXPECT_LT(error, 0.02 * exact.abs().mean().item<double>()) << text;
         EXPECT_GT(error, 0) << text;
     }
-    // Selecting in half precision runs, and leaves every token in place.
-    const auto block = block_of("tosa(heads=2,mlp=1)", {{4, 4, 3}, 4, 1});
-    block->eval();
-    block->to(torch::kBFloat16);
-    EXPECT_TRUE(
-        block->forward(torch::randn({2, 4, 4, 3}).to(torch::kBFloat16)).isfinite().all().item<bool>());
+}
+
+TEST(AttentionFamilies, SelectsInHalfPrecisionAsInSingle) {
+    const torch::NoGradGuard no_grad;
+    torch::manual_seed(3);
+    for (const char* text : {"tosa(heads=2,mlp=1)", "tosa(heads=2,mlp=1,attention=linear,selector=heads)"}) {
+        const auto block = block_of(text, {{16, 4, 3}, 16, 1}), half = block_of(text, {{16, 4, 3}, 16, 1});
+        block->eval();
+        half->eval();
+        half->to(torch::kBFloat16);
+        const auto x = torch::randn({64, 16, 4, 3}), rounded = x.to(torch::kBFloat16);
+        const auto pair_of = [](BlockImpl& of) {
+            return std::dynamic_pointer_cast<TokenSelectivePairImpl>(of.named_children()["pair0"]);
+        };
+        const auto near = [&](const torch::Tensor& found, const torch::Tensor& wanted) {
+            EXPECT_EQ(found.scalar_type(), torch::kBFloat16);
+            EXPECT_LT((found.to(torch::kFloat) - wanted).abs().mean().item<double>(),
+                      0.02 * wanted.abs().mean().item<double>())
+                << text;
+        };
+        const auto standard = pair_of(*block)->standard(to_tokens(x)),
+                   rough = pair_of(*half)->standard(to_tokens(rounded));
+        near(rough.tokens, standard.tokens);
+        near(rough.importance, standard.importance);
+        // The same tokens are selected unless their importances differ by a rounding; where they are, the
+        // outputs are the same.
+        const auto same = (kept_tokens(rough.importance, 6, 0) == kept_tokens(standard.importance, 6, 0))
+                              .all(1)
+                              .nonzero()
+                              .squeeze(1);
+        EXPECT_GE(same.size(0), 16) << text;
+        near(half->forward(rounded).index_select(0, same), block->forward(x).index_select(0, same));
+    }
 }
 
 TEST(AttentionFamilies, TrainOnEveryGrid) {

@@ -8,6 +8,7 @@
 #include "search_spaces/layers/token_selective_pair.h"
 #include "search_spaces/torchscript.h"
 #include "tests/search_spaces/helpers.h"
+#include "tests/search_spaces/memory_meter.h"
 
 namespace tessera::search_spaces {
 namespace {
@@ -208,6 +209,26 @@ TEST(TokenSelectivePair, MapsAreWorkedOnInPiecesOnly) {
     EXPECT_LT(grown, 4.1); // four times the tokens
 }
 
+TEST(TokenSelectivePair, TheSecondLayersMapsShrinkWithTheSquareOfWhatIsKept) {
+    // Fused attention holds no map at all; the same operator unfused holds those of all heads.
+    const std::int64_t length = 32 * 32, kept = length / 4;
+    auto pair = pair_of(options_of({32, 32, 0}, kept));
+    const torch::NoGradGuard no_grad;
+    const auto largest = [&](std::int64_t tokens, bool fused) {
+        const auto x = torch::randn({1, tokens, 12});
+        at::globalContext().setSDPUseFlash(fused);
+        const auto meter = testing::metered([&] { pair->second->forward(x); });
+        at::globalContext().setSDPUseFlash(true);
+        return meter->largest;
+    };
+    EXPECT_EQ(largest(length, false), 3 * length * length * 4);
+    EXPECT_EQ(largest(kept, false) * 16, largest(length, false)); // (K / L)^2
+    EXPECT_LT(largest(length, true), 3 * length * length * 4 / 8);
+    // In the whole pair, which selects, too: nothing as large as a map of all tokens by all heads.
+    const auto x = torch::randn({1, length, 12});
+    EXPECT_LT(testing::metered([&] { pair->forward(x); })->largest, 3 * length * length * 4 / 8);
+}
+
 const Site square{{12, 6, 6}, 12, 1}, with_class{{12, 6, 5, 1}, 12, 1}, strided{{7, 9, 11}, 12, 2};
 const std::vector<const char*> variants{
     "tosa(heads=3,mlp=2)", "tosa(depth=4,heads=2,keep=0.25,selector=heads)",
@@ -261,7 +282,9 @@ TEST(Tosa, RefusesWhatLeavesNothing) {
         return message_of([&] { build_block(Choice::parse(text), square); });
     };
     EXPECT_THAT(refused("tosa(depth=3)"), HasSubstr("without a standard layer before it"));
-    EXPECT_THAT(refused("tosa(keep=0)"), HasSubstr("leaves no token"));
+    EXPECT_THAT(refused("tosa(keep=0)"), HasSubstr("keep 0 leaves no token of 6 x 6"));
+    EXPECT_THAT(refused("tosa(keep=1e-12)"), HasSubstr("keep 1e-12 leaves no token of 6 x 6"));
+    EXPECT_NO_THROW(build_block(Choice::parse("tosa(keep=1e-6)"), square)); // one
     EXPECT_THAT(refused("tosa(heads=5)"), HasSubstr("5 heads do not divide 12 channels"));
     EXPECT_THAT(refused("tosa(keep=1.5)"), HasSubstr("a number from 0 to 1"));
     EXPECT_THAT(refused("tosa(attention=sofmax)"), HasSubstr("did you mean 'softmax'"));
