@@ -1,12 +1,13 @@
 // Heads that give every pixel a depth.
-#include <ATen/record_function.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <torch/csrc/profiler/util.h>
 
 #include "search_spaces/block_module.h"
 #include "search_spaces/layers/depth_decoder.h"
+#include "search_spaces/layers/token_map.h"
+#include "search_spaces/layers/token_selective_pair.h"
 #include "search_spaces/torchscript.h"
+#include "tests/search_spaces/flop_counter.h"
 #include "tests/search_spaces/helpers.h"
 
 namespace tessera::search_spaces {
@@ -29,6 +30,13 @@ input: [3, 12, 18]
 stem: {kind: patch, channels: 12, stride: 6, positions: learned, class_token: true}
 blocks: [{name: a, channels: 12, choices: [attention: {heads: 3, mlp: 2}, linear_attention: {heads: 3}]}]
 head: {kind: depth, norm: layer, upsample: nearest}
+)";
+/// Tokens of which a quarter goes through every second layer: 5 x 4 patches of 4 x 4 pixels.
+const std::string selected = R"(
+input: [3, 20, 16]
+stem: {kind: patch, channels: 12, stride: 4, positions: learned}
+blocks: [{name: a, channels: 12, choices: [tosa: {heads: 3, mlp: 2, keep: 0.25}]}]
+head: {kind: depth, channels: 8, norm: layer}
 )";
 /// Nothing to enlarge.
 const std::string full_size = R"(
@@ -59,7 +67,7 @@ TEST(DepthHead, StagesDoubleUpToTheImage) {
 }
 
 TEST(DepthHead, GivesEveryPixelAPositiveNumber) {
-    for (const std::string& text : {odd_map, sequence, full_size}) {
+    for (const std::string& text : {odd_map, sequence, selected, full_size}) {
         const SearchSpace space = space_of(text);
         EXPECT_EQ(space.classes(), 1);
         Network network = evaluated(space);
@@ -101,21 +109,63 @@ TEST(DepthHead, PlacesStayWhereTheyAre) {
     EXPECT_EQ(changed[0][0].item<double>(), 0);
 }
 
-std::int64_t counted_macs = 0;
-
-std::unique_ptr<at::ObserverContext> count_convolutions(const at::RecordFunction& function) {
-    const std::string name = function.name();
-    if (name == "aten::conv2d") {
-        const auto flops = static_cast<std::int64_t>(
-            torch::profiler::impl::computeFlops(name, torch::profiler::impl::saveExtraArgs(function)));
-        EXPECT_GT(flops, 0);
-        counted_macs += flops / 2;
+TEST(DepthHead, TokensThatPassALayerByHaveTheirDepths) {
+    const SearchSpace space = space_of(selected);
+    Network network = evaluated(space);
+    const torch::NoGradGuard no_grad;
+    TokenSelectivePairImpl* pair = nullptr;
+    for (const auto& module : network->blocks[0]->modules()) {
+        auto* found = dynamic_cast<TokenSelectivePairImpl*>(module.get());
+        pair = found != nullptr ? found : pair;
     }
-    return nullptr;
+    ASSERT_NE(pair, nullptr);
+    const auto kept_of = [&](const torch::Tensor& image) {
+        const auto importance = pair->standard(to_tokens(network->stem->forward(image))).importance;
+        const auto places = kept_tokens(importance, pair->options.keep(), 0);
+        return std::vector<std::int64_t>(places.const_data_ptr<std::int64_t>(),
+                                         places.const_data_ptr<std::int64_t>() + places.numel());
+    };
+    torch::manual_seed(4);
+    const torch::Tensor image = images_for(space, 1);
+    const auto kept = kept_of(image);
+    ASSERT_EQ(kept.size(), 5U); // of 20
+    const torch::Tensor before = network->forward(image);
+    const auto before_selection = pair->standard(to_tokens(network->stem->forward(image)));
+    const auto depths_of = [&](const torch::Tensor& tokens) {
+        return network->head->forward(to_map(pair->select(tokens, before_selection.importance), {5, 4, 0}));
+    };
+    int dropped = 0;
+    for (std::int64_t token = 0; token < 20; ++token) {
+        if (std::ranges::find(kept, token) != kept.end()) {
+            continue;
+        }
+        // So little that the same tokens are selected.
+        torch::Tensor other = image.clone();
+        const auto pixels = [&](const torch::Tensor& map) {
+            return map.slice(2, token / 4 * 4, token / 4 * 4 + 4).slice(3, token % 4 * 4, token % 4 * 4 + 4);
+        };
+        pixels(other).add_(0.01);
+        ASSERT_EQ(kept_of(other), kept);
+        const torch::Tensor changed = (network->forward(other) / before - 1).abs();
+        EXPECT_GT(pixels(changed).min().item<double>(), 0) << "a pixel of patch " << token;
+        // What the token holds is in its own pixels, whatever the other tokens make of it: nothing else
+        // passes the second layer by with it.
+        torch::Tensor tokens = before_selection.tokens.clone();
+        tokens.select(1, token).neg_();
+        const torch::Tensor moved = (depths_of(tokens) - depths_of(before_selection.tokens)).abs();
+        EXPECT_GT(pixels(moved).min().item<double>(), 0) << "a pixel of patch " << token;
+        for (std::int64_t far = 0; far < 20; ++far) {
+            if (std::abs(far / 4 - token / 4) > 2 || std::abs(far % 4 - token % 4) > 2) {
+                EXPECT_EQ(moved[0][0][far / 4 * 4 + 1][far % 4 * 4 + 1].item<double>(), 0) << far;
+            }
+        }
+        ++dropped;
+    }
+    EXPECT_EQ(dropped, 15);
 }
 
 TEST(DepthHead, CostsAreThoseOfTheModule) {
-    for (const std::string& text : {odd_map, sequence, full_size}) {
+    for (const std::string& text : {odd_map, sequence, selected, full_size}) {
         const SearchSpace space = space_of(text);
         Network network = evaluated(space);
         std::int64_t parameters = 0;
@@ -126,13 +176,10 @@ TEST(DepthHead, CostsAreThoseOfTheModule) {
         const Costs costs = space.head_costs();
         EXPECT_EQ(costs.parameters, parameters);
         const torch::NoGradGuard no_grad;
-        counted_macs = 0;
-        const auto handle = at::addThreadLocalCallback(at::RecordFunctionCallback(&count_convolutions)
-                                                           .needsInputs(true)
-                                                           .scopes({at::RecordScope::FUNCTION}));
+        const testing::FlopCounter counter;
         network->head->forward(torch::randn(map.sizes(1)));
-        at::removeCallback(handle);
-        EXPECT_EQ(costs.macs, counted_macs);
+        EXPECT_EQ(counter.zeros(), 0);
+        EXPECT_EQ(costs.macs, counter.macs());
     }
     // 5 x 4: 20 -> 24; 10 x 8: 24 -> 12; 19 x 15: 12 -> 8 and 8 -> 1.
     const Costs costs = space_of(odd_map).head_costs();
@@ -142,7 +189,7 @@ TEST(DepthHead, CostsAreThoseOfTheModule) {
 }
 
 TEST(DepthHead, DeployedFormsAnswerAlikeAtAnyBatch) {
-    for (const std::string& text : {odd_map, sequence, full_size}) {
+    for (const std::string& text : {odd_map, sequence, selected, full_size}) {
         const SearchSpace space = space_of(text);
         Network network = evaluated(space, 4);
         const torch::NoGradGuard no_grad;
@@ -172,7 +219,7 @@ TEST(DepthHead, ClonesAndTrainsEveryParameter) {
 }
 
 TEST(DepthHead, IsWrittenSoThatItReadsBack) {
-    for (const std::string& text : {odd_map, sequence, full_size}) {
+    for (const std::string& text : {odd_map, sequence, selected, full_size}) {
         const SearchSpace space = space_of(text);
         std::string again = text.substr(0, text.find("head:")) + "head: " + space.head().yaml() + "\n";
         EXPECT_EQ(space_of(again).skeleton_hash(), space.skeleton_hash());
