@@ -56,9 +56,9 @@ std::vector<Point> points_from(const nlohmann::json& list, const std::vector<std
 
 /// Accuracy is shown in percent, everything else as it is.
 double shown(const std::string& column, double value) { return column == "accuracy" ? 100 * value : value; }
-std::string label(const std::string& column) {
+std::string label(const std::string& column, std::string_view accuracy_name) {
     if (column == "accuracy") {
-        return "accuracy, % (predicted, unless it says obtained)";
+        return fmt::format("{}, % (predicted, unless it says obtained)", accuracy_name);
     }
     if (column.starts_with("latency_") && column.ends_with("_ms")) {
         return fmt::format("latency on {}, ms", column.substr(8, column.size() - 11));
@@ -173,7 +173,8 @@ std::string FrontFile::csv() const {
 }
 
 std::string FrontFile::svg(
-    const std::string& title, const std::vector<std::pair<search_spaces::Architecture, double>>& samples,
+    const std::string& title, std::string_view accuracy_name,
+    const std::vector<std::pair<search_spaces::Architecture, double>>& samples,
     const std::function<std::vector<double>(const search_spaces::Architecture&)>& values_of) const {
     // Quality upwards, cost to the right.
     std::vector<std::size_t> axes;
@@ -188,8 +189,8 @@ std::string FrontFile::svg(
     }
     support::Plot plot;
     plot.title = title;
-    plot.x_label = label(columns[x]);
-    plot.y_label = label(columns[y]);
+    plot.x_label = label(columns[x], accuracy_name);
+    plot.y_label = label(columns[y], accuracy_name);
     const auto series = [&](const std::string& name, const std::vector<Point>& points,
                             support::Series::Style style) {
         support::Series s;

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "nas/objective_tables.h"
@@ -40,9 +41,10 @@ struct FrontFile {
     /// id, architecture, columns, accuracy_low, accuracy_high, same_as (an id, or empty), feasible.
     std::string csv() const;
     /// The first two objectives: front, random search, reference, scaled references, and the fine-tuned
-    /// samples given.
+    /// samples given. `accuracy_name`: what the task calls its accuracy.
     std::string
-    svg(const std::string& title, const std::vector<std::pair<search_spaces::Architecture, double>>& samples,
+    svg(const std::string& title, std::string_view accuracy_name,
+        const std::vector<std::pair<search_spaces::Architecture, double>>& samples,
         const std::function<std::vector<double>(const search_spaces::Architecture&)>& values_of) const;
     /// Objective values of a group's points as candidates for pick().
     std::vector<Candidate> candidates(const std::vector<Point>& points) const;

@@ -11,6 +11,7 @@
 #include "support/files.h"
 #include "support/seed.h"
 #include "support/table.h"
+#include "training/task.h"
 
 namespace tessera::nas {
 namespace {
@@ -201,9 +202,10 @@ void write_front(const std::filesystem::path& folder, const MadeFront& made, con
     const FrontFile& file = made.file;
     support::write_atomically(folder / "front.csv", file.csv());
     support::write_atomically(folder / "front.json", file.json());
-    support::write_atomically(folder / "front.svg", file.svg(title, samples, [&](const Architecture& a) {
-        return values_of(tables, file.columns, space.genome(a));
-    }));
+    support::write_atomically(
+        folder / "front.svg",
+        file.svg(title, training::task_of(space.head()).accuracy_name(), samples,
+                 [&](const Architecture& a) { return values_of(tables, file.columns, space.genome(a)); }));
     support::write_atomically(folder / "hypervolume.csv", made.hypervolume.text());
 }
 
@@ -235,7 +237,7 @@ std::string front_text(const FrontFile& file, const std::filesystem::path& folde
         "  table    {}\n  plot     {}\n",
         support::counted(std::ssize(file.front), "network"), file.ended, file.hypervolume, file.evaluations,
         file.random_hypervolume, table.text(), step > 1 ? fmt::format("  (1 of {} shown)\n", step) : "",
-        marked ? "  (same as: a network of less accuracy that the intervals cannot tell from it)\n" : "",
+        marked ? "  (same as: a network predicted to be worse that the intervals cannot tell from it)\n" : "",
         (folder / "front.csv").string(), (folder / "front.svg").string());
 }
 

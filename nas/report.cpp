@@ -181,14 +181,14 @@ std::string report_html(const Configuration& configuration, const RunFolder& run
         synthetic ? " <b>The images are synthetic.</b>" : "");
     body += "<h2>Front</h2>\n" + plot(run, "search/front.svg");
     body += fmt::format(
-        "{}<p class=\"note\">Accuracies of the front are predictions. Search: {}. Hypervolume {:.4f}, {} "
+        "{}<p class=\"note\">The front's {} is predicted. Search: {}. Hypervolume {:.4f}, {} "
         "random networks {:.4f}.</p>\n",
         configuration.space.head().dense()
             ? fmt::format("<p class=\"note\">Accuracy on this page is {}: the share of pixels whose depth is "
                           "less than a factor of 1.25 off.</p>\n",
                           accuracy)
             : "",
-        escaped(front.ended), front.hypervolume, front.evaluations, front.random_hypervolume);
+        accuracy, escaped(front.ended), front.hypervolume, front.evaluations, front.random_hypervolume);
     body += "<h2>Trained networks: predicted beside obtained</h2>\n" + models_section(run);
     body += "<h2>Predictor</h2>\n" + predictor_section(run) + plot(run, "predictor/predicted.svg");
     body += "<h2>Latency</h2>\n" + latency_section(run);

@@ -18,6 +18,7 @@
 #include "support/log.h"
 #include "support/plot.h"
 #include "support/table.h"
+#include "training/task.h"
 
 namespace tessera::cli {
 namespace {
@@ -29,6 +30,7 @@ using predictors::Spread;
 /// What is ranked, and by what.
 struct Ranked {
     predictors::AccuracyTable truth;
+    std::string_view accuracy_name; ///< what the task calls it
     std::vector<std::string> ids;
     std::vector<predictors::Sample> networks;
     std::vector<double> macs, parameters; ///< as this program counts them
@@ -42,6 +44,7 @@ Ranked rank_data(const nas::Configuration& configuration, const std::filesystem:
     const auto& space = configuration.space;
     const auto quality = predictors::read_qualities(qualities, space, columns);
     Ranked data;
+    data.accuracy_name = training::task_of(space.head()).accuracy_name();
     for (const auto& row : truth.rows) {
         auto sample = predictors::sample_of(space, quality, row.genome, row.accuracy);
         if (!std::ranges::all_of(sample.qualities, &predictors::Quality::finite)) {
@@ -123,7 +126,7 @@ std::string line_of(const RankRow& row) {
     return text + fmt::format(" RMSE {}\n", shown(row.rmse, 2, 100));
 }
 
-std::string regret_text(const std::vector<RankRow>& rows) {
+std::string regret_text(const std::vector<RankRow>& rows, std::string_view accuracy_name) {
     support::TextTable table({"samples", "budget, MACs", "networks", "best, %", "top 1", "top 5", "top 10"});
     for (const RankRow& row : rows) {
         for (const auto& regret : row.regret) {
@@ -136,8 +139,8 @@ std::string regret_text(const std::vector<RankRow>& rows) {
             table.add(std::move(cells));
         }
     }
-    return "Accuracy lost by taking the best of the k that are predicted best (mean, points)\n" +
-           table.text();
+    return fmt::format("Taking the best of the k that are predicted best loses in {} (mean, points)\n{}",
+                       accuracy_name, table.text());
 }
 
 ordered_json spread_json(const Spread& s) {
@@ -221,8 +224,9 @@ std::string predicted_svg(const Ranked& data, const RankRow& row) {
     plot.title = fitted
                      ? fmt::format("Fitted on {} networks, {} draws: those left out", row.samples, row.draws)
                      : "Qualities alone";
-    plot.x_label = fitted ? "predicted accuracy, %" : "expected order (minus what all blocks cost)";
-    plot.y_label = "known accuracy, %";
+    plot.x_label = fitted ? fmt::format("predicted {}, %", data.accuracy_name)
+                          : "expected order (minus what all blocks cost)";
+    plot.y_label = fmt::format("known {}, %", data.accuracy_name);
     support::Series points;
     points.name = fmt::format("tau {:.3f}", row.tau.mean);
     for (std::size_t i = 0; i < data.networks.size(); ++i) {
@@ -296,7 +300,7 @@ int rank(const Arguments& given) {
     for (const RankRow& row : rows) {
         text += line_of(row);
     }
-    text += "\n" + regret_text(rows);
+    text += "\n" + regret_text(rows, data.accuracy_name);
     ordered_json json = accuracies_json(data.truth, arguments.value("truth"));
     if (arguments.has("check-costs")) {
         json["costs"] = {

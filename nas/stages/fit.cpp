@@ -9,6 +9,7 @@
 #include "support/log.h"
 #include "support/plot.h"
 #include "support/table.h"
+#include "training/task.h"
 
 namespace tessera::nas {
 
@@ -64,8 +65,9 @@ std::vector<std::string> fit_work(StageContext& context, const std::string&) {
     csv.header = {"id", "accuracy", "predicted", "low", "high"};
     support::Plot plot;
     plot.title = "Networks the predictor was not fitted on";
-    plot.x_label = "predicted accuracy, %";
-    plot.y_label = "fine-tuned accuracy, %";
+    const auto name = training::task_of(context.config.space.head()).accuracy_name();
+    plot.x_label = fmt::format("predicted {}, %", name);
+    plot.y_label = fmt::format("fine-tuned {}, %", name);
     support::Series points, diagonal;
     points.name = fmt::format("{} samples, tau {:.2f}", samples.size(), report.tau);
     diagonal.name = "equal";

@@ -13,6 +13,7 @@ namespace tessera::tests {
 namespace {
 
 namespace fs = std::filesystem;
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
@@ -35,19 +36,11 @@ space:
       choices: &choices
         - attention: {heads: 2, mlp: [1, 2]}
         - linear_attention: {heads: 2, mlp: 1}
+        - tosa: {depth: 2, heads: 2, mlp: 1, keep: 0.5}
         - identity: {}
     - {name: b2, channels: 16, reference: *reference, choices: *choices}
   head: {kind: depth, channels: 8, norm: layer}
-teach: {epochs: 12, batch: 16, optimizer: adamw, learning_rate: 0.01}
-distil: {epochs: 2, batch: 32, pilot_batches: 2}
-latency: {rounds: 2}
-sample: {count: 5, epochs: 1, batch: 32, optimizer: adamw, learning_rate: 0.003}
-search:
-  objectives:
-    - {name: accuracy, direction: maximize}
-    - {name: macs, direction: minimize}
-finetune: {pick: [knee], epochs: 1, batch: 32, optimizer: adamw, learning_rate: 0.003}
-)";
+)" + transformer_stages(12, "knee");
 }
 
 TEST(Depth, FromScenesToExportedNetworks) {
@@ -62,10 +55,18 @@ TEST(Depth, FromScenesToExportedNetworks) {
     EXPECT_THAT(content_of(r / "teach/metrics.svg"), HasSubstr("delta"));
     EXPECT_THAT(content_of(r / "report/report.html"), HasSubstr("validation delta &lt; 1.25"));
     EXPECT_THAT(content_of(r / "report/report.html"), HasSubstr("test_rmse"));
+    // What a pixel's depth is right by has its name wherever it is shown.
+    EXPECT_THAT(content_of(r / "report/report.html"), HasSubstr("The front's delta &lt; 1.25 is predicted"));
+    EXPECT_THAT(content_of(r / "search/front.svg"), HasSubstr("delta &lt; 1.25, % (predicted, unless"));
+    EXPECT_THAT(content_of(r / "predictor/predicted.svg"),
+                AllOf(HasSubstr("predicted delta &lt; 1.25, %"), HasSubstr("fine-tuned delta &lt; 1.25, %")));
+    for (const char* plot : {"search/front.svg", "predictor/predicted.svg", "teach/metrics.svg"}) {
+        EXPECT_THAT(content_of(r / plot), Not(HasSubstr("accuracy"))) << plot;
+    }
     EXPECT_THAT(half_written(r), IsEmpty());
 
     const auto library = support::read_csv(r / "library/library.csv");
-    EXPECT_EQ(library.rows.size(), 8U);
+    EXPECT_EQ(library.rows.size(), 10U);
     const auto rise = library.column("loss_rise", "library");
     double worst = 0;
     for (const auto& row : library.rows) {
@@ -100,6 +101,13 @@ TEST(Depth, FromScenesToExportedNetworks) {
     const Ending folders = run({"evaluate", "r/export/" + id, "--data", "."}, folder.here());
     EXPECT_EQ(folders.status, 2);
     EXPECT_THAT(folders.err, HasSubstr("it tells depths, which folders of classes have none of"));
+
+    const Ending ranked = run({"rank", "--run", "r", "--truth", "r/samples/samples.csv", "--samples", "0",
+                               "--draws", "2", "--out", "ranked"},
+                              folder.here());
+    EXPECT_EQ(ranked.status, 0) << ranked.err;
+    EXPECT_THAT(ranked.out, HasSubstr("predicted best loses in delta < 1.25"));
+    EXPECT_THAT(content_of(folder / "ranked/predicted-0.svg"), HasSubstr("known delta &lt; 1.25, %"));
 
     const Ending again = run({"run", "--run", "r"}, folder.here());
     ASSERT_EQ(again.status, 0) << again.err;

@@ -81,6 +81,20 @@ finetune: {pick: [knee, reference], epochs: 1, batch: 24}
 )";
 }
 
+std::string transformer_stages(int teach_epochs, const std::string& pick) {
+    return "teach: {epochs: " + std::to_string(teach_epochs) +
+           ", batch: 16, optimizer: adamw, learning_rate: 0.01}" + R"(
+distil: {epochs: 2, batch: 32, pilot_batches: 2}
+latency: {rounds: 2}
+sample: {count: 5, epochs: 1, batch: 32, optimizer: adamw, learning_rate: 0.003}
+search:
+  objectives:
+    - {name: accuracy, direction: maximize}
+    - {name: macs, direction: minimize}
+finetune: {pick: [)" +
+           pick + "], epochs: 1, batch: 32, optimizer: adamw, learning_rate: 0.003}\n";
+}
+
 std::string tiny_latency_table() {
     std::string text = R"(schema: tessera-latency-1
 context:

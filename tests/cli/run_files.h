@@ -17,6 +17,10 @@ std::string constructing_configuration();
 /// A latency table of that space, for runs that are to be the same bytes.
 std::string tiny_latency_table();
 
+/// What small transformers take to learn something: `teach` for so many epochs, one or two of everything
+/// else.
+std::string transformer_stages(int teach_epochs, const std::string& pick);
+
 void put(const std::filesystem::path& file, const std::string& content);
 /// Empty where there is no such file.
 std::string content_of(const std::filesystem::path& file);

@@ -35,17 +35,8 @@ std::string configuration(bool hybrid) {
            "classes: 3, size: 16}\n  validation: 0.2\nspace:\n  input: [3, 16, 16]\n  classes: 3\n" +
            first +
            "      channels: 16\n      reference: attention(heads=2,mlp=2)\n      choices:" + families +
-           "\n  head: {norm: layer, pool: " + (hybrid ? "mean" : "class") + "}\n" + R"(
-teach: {epochs: 4, batch: 16, optimizer: adamw, learning_rate: 0.01}
-distil: {epochs: 2, batch: 32, pilot_batches: 2}
-latency: {rounds: 2}
-sample: {count: 5, epochs: 1, batch: 32, optimizer: adamw, learning_rate: 0.003}
-search:
-  objectives:
-    - {name: accuracy, direction: maximize}
-    - {name: macs, direction: minimize}
-finetune: {pick: [knee, reference], epochs: 1, batch: 32, optimizer: adamw, learning_rate: 0.003}
-)";
+           "\n  head: {norm: layer, pool: " + (hybrid ? "mean" : "class") + "}\n" +
+           transformer_stages(4, "knee, reference");
 }
 
 /// Every family is trained, and measured in its deployed form.
