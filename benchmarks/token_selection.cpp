@@ -5,9 +5,9 @@
 //
 // Held-out images go through the reference; each choice's first pair of layers sees what its block receives.
 // `overlap`: share of the kept tokens that are among as many which the second layer's true maps look at most,
-// for the learnt ranking and for a random one (which has K / L in the mean). `error`: squared error of the
-// pair's output from the same pair with all tokens kept, relative to what the second layer changes, both
-// ways, the random one drawn five times.
+// for the learnt ranking, for how much the first layer itself looks at them, and for a random one (K / L in
+// the mean). `error`: squared error of the pair's output from the same pair with all tokens kept, relative to
+// what the second layer changes, both ways, the random one drawn five times.
 #include <cstdio>
 #include <cstdlib>
 
@@ -31,7 +31,7 @@ constexpr std::int64_t batch = 64;
 constexpr int draws = 5;
 
 struct Sums {
-    double learnt = 0, random = 0, learnt_error = 0, random_error = 0, length = 0;
+    double learnt = 0, first = 0, random = 0, learnt_error = 0, random_error = 0, length = 0;
     std::int64_t tokens = 0;
 };
 
@@ -47,6 +47,13 @@ double overlap(const Tensor& importance, const Tensor& truth,
         .item<double>();
 }
 
+/// How much the first layer itself looks at the tokens: what a selector could go by at best without learning.
+Tensor first_importance(TokenSelectivePairImpl& pair, const Tensor& tokens) {
+    auto& mixer = dynamic_cast<search_spaces::ScoringMixer&>(*pair.first->mixer);
+    const auto heads = mixer.split(pair.first->norm1->forward(tokens));
+    return search_spaces::importance_of(mixer.probabilities(mixer.scores(heads.queries, heads.keys)));
+}
+
 void look(TokenSelectivePairImpl& pair, const Tensor& tokens, at::Generator& generator, Sums& sums) {
     const auto between = pair.standard(tokens);
     const Tensor truth = search_spaces::importance_of(pair.true_maps(between.tokens));
@@ -57,6 +64,7 @@ void look(TokenSelectivePairImpl& pair, const Tensor& tokens, at::Generator& gen
     };
     sums.learnt += images * overlap(between.importance, truth, pair.options);
     sums.learnt_error += error(between.importance);
+    sums.first += images * overlap(first_importance(pair, tokens), truth, pair.options);
     for (int i = 0; i < draws; ++i) {
         const Tensor chance = torch::rand(truth.sizes(), generator);
         sums.random += images * overlap(chance, truth, pair.options) / draws;
@@ -84,7 +92,7 @@ void compare(const std::string& run_folder, std::int64_t images) {
     search_spaces::Network reference = context.reference();
     const auto library = context.library();
     const torch::NoGradGuard no_grad;
-    fmt::print("block     overlap   random     error   random  choice\n");
+    fmt::print("block     overlap    first   random     error   random  choice\n");
     for (std::size_t b = 0; b < configuration.space.blocks().size(); ++b) {
         const auto& block = configuration.space.blocks()[b];
         for (std::size_t m = 0; m < block.choices.size(); ++m) {
@@ -111,9 +119,9 @@ void compare(const std::string& run_folder, std::int64_t images) {
                 look(*pair, search_spaces::to_tokens(reference->input_of(b, maps)), generator, sums);
             }
             const auto seen = static_cast<double>(sums.tokens);
-            fmt::print("{:8s} {:8.3f} {:8.3f}  {:8.3f} {:8.3f}  {}\n", block.name, sums.learnt / seen,
-                       sums.random / seen, sums.learnt_error / sums.length, sums.random_error / sums.length,
-                       block.choices[m].text());
+            fmt::print("{:8s} {:8.3f} {:8.3f} {:8.3f}  {:8.3f} {:8.3f}  {}\n", block.name, sums.learnt / seen,
+                       sums.first / seen, sums.random / seen, sums.learnt_error / sums.length,
+                       sums.random_error / sums.length, block.choices[m].text());
             std::fflush(stdout);
         }
     }

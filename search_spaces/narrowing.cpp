@@ -37,6 +37,11 @@ bool within(const std::string& name, const std::string& scope) {
     return scope.empty() || name == scope || name.starts_with(scope + ".");
 }
 
+std::string name_in_wide(const torch::nn::Module& narrow, const std::string& name) {
+    const auto* const variant = dynamic_cast<const Variant*>(&narrow);
+    return variant == nullptr ? name : variant->counterpart(name);
+}
+
 std::map<std::string, const torch::nn::Module*> modules_by_name(const torch::nn::Module& module) {
     std::map<std::string, const torch::nn::Module*> result{{"", &module}};
     for (const auto& item : module.named_modules("", /*include_self=*/false)) {
@@ -66,7 +71,8 @@ std::optional<std::vector<Kept>> kept_filters(const torch::nn::Module& narrow, c
         if (source == nullptr) {
             continue;
         }
-        const auto found = wide_modules.find(item.key());
+        const std::string name = name_in_wide(narrow, item.key());
+        const auto found = wide_modules.find(name);
         const auto* other =
             found == wide_modules.end() ? nullptr : dynamic_cast<const FilterSource*>(found->second);
         if (other == nullptr) {
@@ -76,7 +82,7 @@ std::optional<std::vector<Kept>> kept_filters(const torch::nn::Module& narrow, c
         if (from == to) {
             continue;
         }
-        const auto score = scores.find(item.key());
+        const auto score = scores.find(name);
         if (to > from || score == scores.end() || static_cast<std::int64_t>(score->second.size()) != from) {
             return std::nullopt;
         }
@@ -124,22 +130,26 @@ Tensor part_of(const Tensor& wide, at::IntArrayRef sizes, const std::string& nam
     return part;
 }
 
-/// Collects what each of `targets` takes; false where one finds nothing of its size.
-bool collect(const Tensors& targets, const Tensors& sources, const std::vector<Kept>& kept,
-             std::vector<std::pair<Tensor, Tensor>>& copies) {
-    if (targets.size() != sources.size()) {
-        return false;
-    }
+/// Collects what each of `targets` takes; false where one finds nothing of its size, or something is left
+/// over.
+bool collect(const torch::nn::Module& narrow, const Tensors& targets, const Tensors& sources,
+             const std::vector<Kept>& kept, std::vector<std::pair<Tensor, Tensor>>& copies) {
+    std::size_t taken = 0;
     for (const auto& item : targets) {
-        const Tensor* const source = sources.find(item.key());
+        const std::string name = name_in_wide(narrow, item.key());
+        if (name.empty()) {
+            continue;
+        }
+        const Tensor* const source = sources.find(name);
         const Tensor part =
             source == nullptr ? Tensor() : part_of(*source, item.value().sizes(), item.key(), kept);
         if (!part.defined()) {
             return false;
         }
         copies.emplace_back(item.value(), part);
+        ++taken;
     }
-    return true;
+    return taken == sources.size();
 }
 
 bool has_partial_groups(const torch::nn::Module& module) {
@@ -180,8 +190,8 @@ bool start_from(torch::nn::Module& narrow, const torch::nn::Module& wide, const 
         return false;
     }
     std::vector<std::pair<Tensor, Tensor>> copies;
-    if (!collect(narrow.named_parameters(), wide.named_parameters(), *kept, copies) ||
-        !collect(narrow.named_buffers(), wide.named_buffers(), *kept, copies)) {
+    if (!collect(narrow, narrow.named_parameters(), wide.named_parameters(), *kept, copies) ||
+        !collect(narrow, narrow.named_buffers(), wide.named_buffers(), *kept, copies)) {
         return false;
     }
     const torch::NoGradGuard no_grad;

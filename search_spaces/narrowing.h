@@ -9,6 +9,13 @@
 
 namespace tessera::search_spaces {
 
+/// A block whose parts go by other names in the block that it is a variant of.
+struct Variant {
+    virtual ~Variant() = default;
+    /// Dotted name, of a tensor or a module, in the other block; empty: it has none and stays as it is.
+    virtual std::string counterpart(const std::string& name) const = 0;
+};
+
 /// How much each filter of a FilterSource is worth, by the module's dotted name; the more the better.
 using FilterScores = std::map<std::string, std::vector<double>>;
 
@@ -19,8 +26,9 @@ FilterScores magnitude_scores(const torch::nn::Module& module);
 /// buffers with the wide one's: of each layer's filters the highest scores are kept, in their order (equal
 /// ones: the first), and the centre of each kernel. Channels that several layers share (expansion, depthwise
 /// convolution and projection of an inverted bottleneck) are ranked by the last layer that has filters of
-/// them. False, and nothing changed, where the two have other layers, something in `narrow` is wider, or the
-/// kept filters would tear groups of channels apart.
+/// them. A Variant says which of the wide one's parts are its own. False, and nothing changed, where the two
+/// have other layers, something in `narrow` is wider, or the kept filters would tear groups of channels
+/// apart.
 bool start_from(torch::nn::Module& narrow, const torch::nn::Module& wide, const FilterScores& scores);
 
 } // namespace tessera::search_spaces

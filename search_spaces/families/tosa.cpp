@@ -1,5 +1,7 @@
 // tosa: pairs of transformer layers, the second of each on selected tokens (arXiv 2406.08816).
+#include <algorithm>
 #include <cmath>
+#include <cstring>
 
 #include <fmt/format.h>
 
@@ -7,6 +9,7 @@
 #include "search_spaces/layers/token_map.h"
 #include "search_spaces/layers/token_selective_pair.h"
 #include "search_spaces/layers/transformer_block.h"
+#include "search_spaces/narrowing.h"
 
 namespace tessera::search_spaces {
 namespace {
@@ -39,8 +42,9 @@ struct TosaOptions {
     TORCH_ARG(Site, site);
 };
 
-/// B x C x H x W -> B x out x H' x W', or sequences with a class token.
-struct TosaImpl final : CloneableBlock<TosaImpl> {
+/// B x C x H x W -> B x out x H' x W', or sequences with a class token. A variant of `attention`: its layers
+/// are those of such a block, and its selectors are its own.
+struct TosaImpl final : CloneableBlock<TosaImpl>, Variant {
     explicit TosaImpl(const TosaOptions& options_) : options(options_) {
         if (ConvNormAct fitting = token_embedding(options.site()); !fitting.is_empty()) {
             embed = register_module("embed", fitting);
@@ -57,6 +61,20 @@ struct TosaImpl final : CloneableBlock<TosaImpl> {
             tokens = pair->forward(tokens);
         }
         return to_map(tokens, grid_of(options.site().output()));
+    }
+
+    std::string counterpart(const std::string& name) const override {
+        if (!name.starts_with("pair")) {
+            return name;
+        }
+        const auto dot = std::min(name.find('.'), name.size());
+        const int pair = std::stoi(name.substr(4, dot - 4));
+        for (const auto& [own, layer] : {std::pair{".first", 0}, std::pair{".second", 1}}) {
+            if (name.compare(dot, std::strlen(own), own) == 0) {
+                return fmt::format("layer{}{}", 2 * pair + layer, name.substr(dot + std::strlen(own)));
+            }
+        }
+        return "";
     }
 
     TosaOptions options;

@@ -95,6 +95,33 @@ TEST(Narrowing, WithoutTheDeadFiltersNothingChanges) {
     }
 }
 
+TEST(Narrowing, TokenSelectionStartsFromAttention) {
+    const Site site{{8, 4, 4}, 8, 1};
+    const auto wide = built("attention(depth=4,heads=2,mlp=4)", site, 1);
+    const auto scores = magnitude_scores(*wide);
+    const torch::NoGradGuard no_grad;
+    const Tensor x = torch::randn({2, 8, 4, 4});
+    const auto all = built("tosa(depth=4,heads=2,mlp=4,keep=1)", site, 2);
+    ASSERT_TRUE(start_from(*all, *wide, scores));
+    for (const auto& block : {wide, all}) {
+        block->eval();
+    }
+    EXPECT_TRUE(torch::allclose(all->forward(x), wide->forward(x), 1e-5, 1e-5));
+    // Selectors stay their own; fewer hidden units are the wide one's best.
+    const std::string half = "tosa(depth=4,heads=2,mlp=2,keep=0.5)";
+    const auto some = built(half, site, 2), fresh = built(half, site, 2);
+    ASSERT_TRUE(start_from(*some, *wide, scores));
+    const auto p = some->named_parameters(), q = fresh->named_parameters(), w = wide->named_parameters();
+    EXPECT_TRUE(torch::equal(p["pair1.selector.read.weight"], q["pair1.selector.read.weight"]));
+    EXPECT_TRUE(torch::equal(p["pair1.second.mixer.qkv.weight"], w["layer3.mixer.qkv.weight"]));
+    EXPECT_EQ(p["pair1.second.expand.weight"].size(0), 16);
+    // Layers left over, layers of another kind.
+    EXPECT_FALSE(start_from(*built("tosa(depth=2,heads=2,mlp=4)", site, 2), *wide, scores));
+    const auto other = built("padre(depth=4,mlp=4,kernel=3)", site, 1);
+    EXPECT_FALSE(
+        start_from(*built("tosa(depth=4,heads=2,mlp=4)", site, 2), *other, magnitude_scores(*other)));
+}
+
 TEST(Narrowing, MagnitudeIsTheSumOfAbsoluteWeights) {
     const auto block = built("conv(width=0.5)", {{2, 4, 4}, 4, 1}, 3);
     const auto scores = magnitude_scores(*block);
