@@ -2,13 +2,30 @@
 
 namespace tessera::search_spaces {
 
+void SelectorLayerImpl::initialise_own(at::Generator generator) {
+    constexpr double noise = 0.01; // units of one map would otherwise stay alike
+    const std::int64_t maps = reads_ ? options.in_features() : options.out_features(),
+                       units = reads_ ? options.out_features() : options.in_features();
+    torch::Tensor first = torch::zeros({units, maps});
+    for (std::int64_t unit = 0; unit < units; ++unit) {
+        first[unit][unit / 2 % maps] = unit % 2 == 0 ? 1 : -1;
+    }
+    if (!reads_) {
+        // A map's pairs share it; where there are fewer units than maps the last maps have none.
+        const torch::Tensor pairs = ((first.abs().sum(0) + 1) / 2).floor().clamp_min(1);
+        first = (first / pairs).t();
+    }
+    weight.copy_(first + torch::empty(weight.sizes()).normal_(0, noise, std::move(generator)));
+    bias.zero_();
+}
+
 TokenSelectorImpl::TokenSelectorImpl(const TokenSelectorOptions& options_) : options(options_) {
-    read = register_module("read", torch::nn::Linear(options.maps(), options.width()));
-    predict = register_module("predict", torch::nn::Linear(options.width(), options.maps()));
+    read = register_module("read", SelectorLayer(options.maps(), options.width(), /*reads=*/true));
+    predict = register_module("predict", SelectorLayer(options.width(), options.maps(), /*reads=*/false));
 }
 
 torch::Tensor TokenSelectorImpl::logits(const torch::Tensor& map) {
-    const auto convolved = [](torch::nn::Linear& layer, const torch::Tensor& maps) {
+    const auto convolved = [](SelectorLayer& layer, const torch::Tensor& maps) {
         return at::matmul(layer->weight.unsqueeze(0), maps) + layer->bias.unsqueeze(1);
     };
     return convolved(predict, at::relu(convolved(read, map.flatten(2))))

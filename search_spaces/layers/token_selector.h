@@ -3,6 +3,8 @@
 
 #include <torch/torch.h>
 
+#include "search_spaces/self_initialising.h"
+
 namespace tessera::search_spaces {
 
 struct TokenSelectorOptions {
@@ -11,6 +13,20 @@ struct TokenSelectorOptions {
     TORCH_ARG(std::int64_t, maps);
     TORCH_ARG(std::int64_t, width); ///< hidden channels
 };
+
+/// One of the selector's two layers. At first their units come in pairs, relu(x) and relu(-x) of a map, which
+/// the second layer puts together again: what goes in comes out, up to a little noise, so that a selector
+/// that has learnt nothing yet expects the next layer to look where this one did. (From random weights half
+/// of them rank tokens the wrong way round, and a distillation of a few dozen steps does not turn that.)
+struct SelectorLayerImpl : torch::nn::LinearImpl, SelfInitialising {
+    SelectorLayerImpl(std::int64_t in, std::int64_t out, bool reads)
+        : torch::nn::LinearImpl(torch::nn::LinearOptions(in, out)), reads_(reads) {}
+    void initialise_own(at::Generator generator) override;
+
+private:
+    bool reads_; ///< the first of the two
+};
+TORCH_MODULE(SelectorLayer);
 
 /// softmax(conv(relu(conv(map)))) over the keys, both convolutions 1x1 over the maps as channels, so that
 /// nothing depends on the number of tokens. B x maps x R x L, any R rows of the map, -> the same shape. The
@@ -22,7 +38,7 @@ struct TokenSelectorImpl : torch::nn::Module {
     torch::Tensor log_probabilities(const torch::Tensor& map);
 
     TokenSelectorOptions options;
-    torch::nn::Linear read{nullptr}, predict{nullptr};
+    SelectorLayer read{nullptr}, predict{nullptr};
 
 private:
     torch::Tensor logits(const torch::Tensor& map);

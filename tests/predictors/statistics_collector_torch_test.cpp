@@ -23,7 +23,7 @@ std::pair<Tensor, Tensor> by_hand(const Tensor& maps) {
 }
 
 void expect_statistics(const std::vector<FilterStatistic>& seen, const std::pair<Tensor, Tensor>& expected,
-                       double tolerance = 1e-12) {
+                       double tolerance = 1e-6) {
     ASSERT_EQ(static_cast<std::int64_t>(seen.size()), expected.first.numel());
     for (std::size_t i = 0; i < seen.size(); ++i) {
         const double square = expected.first[static_cast<std::int64_t>(i)].item<double>();

@@ -306,6 +306,25 @@ TokenSelectivePair persistent_pair(std::uint64_t seed) {
     return pair;
 }
 
+TEST(Tosa, AFreshSelectorExpectsTheNextLayerToLookWhereThisOneDid) {
+    for (const auto& [maps, width] : {std::pair{1, 4}, std::pair{3, 6}, std::pair{2, 9}}) {
+        struct Holder : torch::nn::Module { // selectors belong to blocks, which are initialised as a whole
+            Holder(std::int64_t maps, std::int64_t width)
+                : selector(register_module("selector", TokenSelector(TokenSelectorOptions(maps, width)))) {}
+            TokenSelector selector;
+        } holder(maps, width);
+        initialise(holder, 5);
+        const torch::NoGradGuard no_grad;
+        const auto scores = torch::randn({2, maps, 7, 7});
+        const auto expected = at::softmax(scores, -1);
+        EXPECT_LT((holder.selector->probabilities(scores) - expected).abs().max().item<double>(), 0.05)
+            << maps;
+        EXPECT_TRUE(
+            torch::equal(kept_tokens(importance_of(holder.selector->probabilities(10 * scores)), 2, 0),
+                         kept_tokens(importance_of(at::softmax(10 * scores, -1)), 2, 0)));
+    }
+}
+
 TEST(Tosa, ALearntRankingBeatsARandomOne) {
     for (const std::uint64_t seed : {1, 2, 3}) {
         auto pair = persistent_pair(seed);
