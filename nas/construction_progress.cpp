@@ -7,8 +7,6 @@
 namespace tessera::nas {
 namespace {
 
-using nlohmann::json;
-
 constexpr const char* progress_file = "construct/progress.json";
 
 } // namespace
@@ -25,12 +23,12 @@ ConstructionProgress construction_progress(const StageContext& context, const st
         return start;
     }
     try {
-        const json stored = json::parse(support::read_file(file));
+        const nlohmann::json stored = nlohmann::json::parse(support::read_file(file));
         if (stored.at("fingerprint") != fingerprint) {
             return start;
         }
         ConstructionProgress progress = start;
-        for (const json& row : stored.at("iterations")) {
+        for (const nlohmann::json& row : stored.at("iterations")) {
             progress.networks.push_back(
                 construction::parse_network(row.at("network").get<std::string>(), file.string()));
             progress.iterations.push_back(row);
@@ -45,10 +43,10 @@ ConstructionProgress construction_progress(const StageContext& context, const st
 
 void keep_construction(const ConstructionProgress& progress, const StageContext& context,
                        const std::string& fingerprint) {
-    const json stored = {{"schema", "tessera-construction-1"},
-                         {"fingerprint", fingerprint},
-                         {"complete", progress.complete},
-                         {"iterations", progress.iterations}};
+    const nlohmann::json stored = {{"schema", "tessera-construction-1"},
+                                   {"fingerprint", fingerprint},
+                                   {"complete", progress.complete},
+                                   {"iterations", progress.iterations}};
     support::write_atomically(context.run / progress_file, stored.dump(2) + "\n");
 }
 

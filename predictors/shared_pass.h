@@ -23,9 +23,9 @@ struct PassContext {
     torch::Device device = torch::kCPU;
     int workers = 1;
     std::uint64_t seed = 0;
+    std::vector<torch::Tensor> variance; ///< per block: of its output's channels
     /// Per block, what the reference's filters are worth to choices that start from them; empty: none does.
     std::vector<search_spaces::FilterScores> scores = {};
-    std::vector<torch::Tensor> variance; ///< per block: of its output's channels
 };
 
 /// What each of the reference's blocks receives and makes of one batch.

@@ -20,7 +20,6 @@ namespace {
 
 using construction::EnvelopeNetwork;
 using construction::Growth;
-using nlohmann::json;
 
 support::CsvTable settling_csv(const std::vector<SettlingCurve>& curves) {
     support::CsvTable csv;
@@ -39,8 +38,8 @@ std::string picture(const EnvelopeNetwork& network, const StageContext& context,
     return construction::network_picture(network, {title, growth.image, growth.classes});
 }
 
-json stages_json(const std::vector<construction::StageGrowth>& stages) {
-    json rows = json::array();
+nlohmann::json stages_json(const std::vector<construction::StageGrowth>& stages) {
+    nlohmann::json rows = nlohmann::json::array();
     for (const auto& stage : stages) {
         rows.push_back({{"layers", stage.layers}, {"branches", stage.branches}, {"pruned", stage.pruned}});
     }
@@ -74,8 +73,8 @@ std::string place_text(const construction::BranchPlace& place) {
     return fmt::format("s{}c{} {}", place.stage, place.cell, construction::operator_name(place.branch));
 }
 
-json told(int number, const ConstructionTraining& trained, const Growth& growth) {
-    json pruned = json::array(), unusable = json::array();
+nlohmann::json told(int number, const ConstructionTraining& trained, const Growth& growth) {
+    nlohmann::json pruned = nlohmann::json::array(), unusable = nlohmann::json::array();
     for (const auto& place : growth.pruned) {
         pruned.push_back(place_text(place));
     }
@@ -169,11 +168,11 @@ std::vector<std::string> construct_work(StageContext& context, const std::string
     const auto costs =
         search_spaces::SearchSpace::read(support::Document::parse(space, constructed_space).root());
     const auto total = costs.costs(costs.reference());
-    json result = {{"schema", "tessera-construct-1"},
-                   {"network", construction::network_text(network)},
-                   {"parameters", total.parameters},
-                   {"macs", total.macs},
-                   {"iterations", c.iterations}};
+    nlohmann::json result = {{"schema", "tessera-construct-1"},
+                             {"network", construction::network_text(network)},
+                             {"parameters", total.parameters},
+                             {"macs", total.macs},
+                             {"iterations", c.iterations}};
     write("construct/result.json", result.dump(2) + "\n");
     auto files = artefacts_of(c);
     for (const char* name :
@@ -183,19 +182,20 @@ std::vector<std::string> construct_work(StageContext& context, const std::string
     return files;
 }
 
-std::string layers_text(const json& stages, const char* key) {
+std::string layers_text(const nlohmann::json& stages, const char* key) {
     std::string text;
-    for (const json& stage : stages) {
+    for (const nlohmann::json& stage : stages) {
         text += (text.empty() ? "" : ", ") + std::to_string(stage.at(key).get<int>());
     }
     return text;
 }
 
 Outcome construct_outcome(StageContext& context) {
-    const json result = json::parse(support::read_file(context.run / "construct/result.json"));
+    const nlohmann::json result =
+        nlohmann::json::parse(support::read_file(context.run / "construct/result.json"));
     support::TextTable table({"iteration", "steps", "layers", "branches", "parameters", "MACs"});
     std::string last;
-    for (const json& row : result.at("iterations")) {
+    for (const nlohmann::json& row : result.at("iterations")) {
         table.add({std::to_string(row.at("iteration").get<int>()),
                    std::to_string(row.at("steps").get<std::int64_t>()),
                    layers_text(row.at("stages"), "layers"), layers_text(row.at("stages"), "branches"),

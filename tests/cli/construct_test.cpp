@@ -104,11 +104,11 @@ TEST(Construct, EndsEarlyOnceTheRankingHasSettled) {
 
 TEST(Construct, StopsBeforeItsTarget) {
     const Scratch folder;
-    put(folder / "grown.yaml", replaced(configuration, "width: 6", "width: 6\n  max_parameters: 60000"));
+    put(folder / "grown.yaml", replaced(configuration, "width: 6", "width: 6\n  max_parameters: 50000"));
     const Ending ending = run({"construct", "grown.yaml", "--run", "r", "--json"}, folder.here());
     ASSERT_EQ(ending.status, 0) << ending.err;
     const auto result = nlohmann::json::parse(ending.out);
-    EXPECT_LE(result.at("parameters").get<int>(), 60000);
+    EXPECT_LE(result.at("parameters").get<int>(), 50000);
     EXPECT_LT(result.at("iterations").size(), 4U);
     EXPECT_THAT(result.at("iterations").back().at("summary").get<std::string>(), HasSubstr("target met"));
 }

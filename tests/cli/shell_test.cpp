@@ -54,8 +54,9 @@ TEST_F(Shell, ZshReadsItsScript) {
     EXPECT_EQ(script.status, 0) << script.err;
     EXPECT_THAT(script.out, StartsWith("#compdef tessera\n"));
     EXPECT_THAT(script.out, HasSubstr("'*--pick["));
-    EXPECT_THAT(script.out,
-                HasSubstr(":STAGE:(teach distil measure sample fit search finetune export report)'"));
+    EXPECT_THAT(
+        script.out,
+        HasSubstr(":STAGE:(construct teach distil measure sample fit search finetune export report)'"));
     EXPECT_THAT(script.out, HasSubstr("'*:bash|zsh:(bash zsh)' ;;"));
     if (std::system("command -v zsh > /dev/null") != 0) {
         GTEST_SKIP() << "no zsh here";
