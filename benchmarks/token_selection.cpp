@@ -7,7 +7,10 @@
 // `overlap`: share of the kept tokens that are among as many which the second layer's true maps look at most,
 // for the learnt ranking, for how much the first layer itself looks at them, and for a random one (K / L in
 // the mean). `error`: squared error of the pair's output from the same pair with all tokens kept, relative to
-// what the second layer changes, both ways, the random one drawn five times.
+// what the second layer changes, both ways, the random one drawn five times. `passed` and `lost`: accuracy of
+// the whole reference with the choice in its block's place, as it is (tokens that are not kept pass the
+// second layer by) and with the mean of the kept tokens in the others' places, as where tokens are dropped
+// for good.
 #include <cstdio>
 #include <cstdlib>
 
@@ -32,7 +35,8 @@ constexpr int draws = 5;
 
 struct Sums {
     double learnt = 0, first = 0, random = 0, learnt_error = 0, random_error = 0, length = 0;
-    std::int64_t tokens = 0;
+    double passed = 0, lost = 0;
+    std::int64_t tokens = 0, places = 0;
 };
 
 double overlap(const Tensor& importance, const Tensor& truth,
@@ -74,6 +78,26 @@ void look(TokenSelectivePairImpl& pair, const Tensor& tokens, at::Generator& gen
     sums.tokens += tokens.size(0);
 }
 
+/// Tokens that are not kept are gone: whoever needs a token there gets the mean of those that are left.
+Tensor without_the_others(TokenSelectivePairImpl& pair, const Tensor& tokens) {
+    const auto between = pair.standard(tokens);
+    const Tensor chosen =
+        search_spaces::kept_tokens(between.importance, pair.options.keep(), pair.options.grid().prefix)
+            .unsqueeze(2)
+            .expand({-1, -1, tokens.size(2)});
+    const Tensor rewritten = pair.select(between.tokens, between.importance).gather(1, chosen);
+    return rewritten.mean(1, true).expand_as(tokens).scatter(1, chosen, rewritten);
+}
+
+/// How many places of the images the network gets right with `tokens` as the output of a block.
+double right(search_spaces::Network& reference, std::vector<Tensor> maps, std::size_t block,
+             const Tensor& tokens, const search_spaces::TokenGrid& grid, const training::Task& task,
+             const Tensor& truth) {
+    maps.resize(block + 1);
+    maps.push_back(search_spaces::to_map(tokens, grid));
+    return task.hits(reference->head->forward(reference->last_map(std::move(maps))), truth).item<double>();
+}
+
 /// The first pair of a block, or null.
 TokenSelectivePairImpl* first_pair(search_spaces::BlockImpl& block) {
     for (const auto& module : block.modules()) {
@@ -92,7 +116,8 @@ void compare(const std::string& run_folder, std::int64_t images) {
     search_spaces::Network reference = context.reference();
     const auto library = context.library();
     const torch::NoGradGuard no_grad;
-    fmt::print("block     overlap    first   random     error   random  choice\n");
+    const training::Task& task = training::task_of(configuration.space.head());
+    fmt::print("block     overlap    first   random     error   random    passed     lost  choice\n");
     for (std::size_t b = 0; b < configuration.space.blocks().size(); ++b) {
         const auto& block = configuration.space.blocks()[b];
         for (std::size_t m = 0; m < block.choices.size(); ++m) {
@@ -103,8 +128,8 @@ void compare(const std::string& run_folder, std::int64_t images) {
             training::load_state(*module, library.weights(b, m), library.file(b, m).string());
             module->eval();
             TokenSelectivePairImpl* const pair = first_pair(*module);
-            if (pair == nullptr || pair->options.plain()) {
-                continue;
+            if (pair == nullptr || pair->options.plain() || block.choices[m].integer("depth") != 2) {
+                continue; // the whole network is looked at with one pair in the block's place
             }
             auto generator = at::make_generator<at::CPUGeneratorImpl>(1);
             Sums sums;
@@ -113,15 +138,23 @@ void compare(const std::string& run_folder, std::int64_t images) {
                 for (std::int64_t i = 0; i < batch; ++i) {
                     rows.push_back(begin + i);
                 }
-                const auto maps = reference->boundaries(
-                    training::make_batch(context.data().validation, rows, context.data().normalisation)
-                        .images);
-                look(*pair, search_spaces::to_tokens(reference->input_of(b, maps)), generator, sums);
+                const auto seen =
+                    training::make_batch(context.data().validation, rows, context.data().normalisation);
+                const auto maps = reference->boundaries(seen.images);
+                const Tensor tokens = search_spaces::to_tokens(reference->input_of(b, maps));
+                look(*pair, tokens, generator, sums);
+                const Tensor& truth = task.truth(seen);
+                const search_spaces::TokenGrid& grid = pair->options.grid();
+                sums.passed += right(reference, maps, b, pair->forward(tokens), grid, task, truth);
+                sums.lost += right(reference, maps, b, without_the_others(*pair, tokens), grid, task, truth);
+                sums.places += batch * task.places(context.data().validation);
             }
             const auto seen = static_cast<double>(sums.tokens);
-            fmt::print("{:8s} {:8.3f} {:8.3f} {:8.3f}  {:8.3f} {:8.3f}  {}\n", block.name, sums.learnt / seen,
-                       sums.first / seen, sums.random / seen, sums.learnt_error / sums.length,
-                       sums.random_error / sums.length, block.choices[m].text());
+            const auto places = static_cast<double>(sums.places);
+            fmt::print("{:8s} {:8.3f} {:8.3f} {:8.3f}  {:8.3f} {:8.3f}  {:8.4f} {:8.4f}  {}\n", block.name,
+                       sums.learnt / seen, sums.first / seen, sums.random / seen,
+                       sums.learnt_error / sums.length, sums.random_error / sums.length, sums.passed / places,
+                       sums.lost / places, block.choices[m].text());
             std::fflush(stdout);
         }
     }

@@ -7,6 +7,7 @@
 #include "cli/command.h"
 #include "nas/stage.h"
 #include "support/error.h"
+#include "support/log.h"
 
 namespace tessera::cli {
 
@@ -55,7 +56,11 @@ nas::Configuration load_configuration(const Arguments& arguments, const support:
     if (configuration.construct) {
         const auto constructed = run_folder(arguments, configuration) / nas::constructed_space;
         if (std::filesystem::exists(constructed)) {
-            return nas::Configuration::read(document, constructed);
+            try {
+                return nas::Configuration::read(document, constructed);
+            } catch (const support::Error& error) { // the document itself is in order
+                support::warn("{}: {}; it does not count as constructed", constructed.string(), error.what());
+            }
         }
     }
     return configuration;

@@ -131,6 +131,15 @@ SearchStageOptions read_search(Section section, const std::vector<std::string>& 
         const std::string first = latencies.front() == any_latency ? "latency_cpu_ms" : latencies.front();
         o.objectives = {{"accuracy", Direction::maximize, {}, {}}, {first, Direction::minimize, {}, {}}};
     }
+    std::vector<std::string> prefer;
+    section.read(
+        "prefer", prefer,
+        "Columns, smaller is better (accuracy: larger), that say which choices the evolutionary search tries "
+        "first, instead of the objectives: filter statistics of `inspect --out`, given as search.columns.");
+    for (const std::string& name : prefer) {
+        o.prefer.push_back({name, name == "accuracy" ? Direction::maximize : Direction::minimize, {}, {}});
+    }
+    check_names(section, "prefer", o.prefer, known);
     section.finish();
     return o;
 }
@@ -170,7 +179,6 @@ Configuration Configuration::read(const support::Document& document,
             return constructed.empty() ? support::Document::parse(start_blocks_yaml(*c.construct))
                                        : support::Document::load(constructed);
         });
-        c.texts.construct = construct.resolved();
     } else {
         c.space = search_spaces::SearchSpace::read(space);
     }
@@ -201,7 +209,7 @@ Configuration Configuration::read(const support::Document& document,
     }
     root.finish();
 
-    c.texts = {space.resolved(),  c.data.essence(), c.texts.construct, teach.resolved(),   latency.resolved(),
+    c.texts = {space.resolved(),  c.data.essence(), teach.resolved(),  latency.resolved(),
                sample.resolved(), fit.resolved(),   search.resolved(), finetune.resolved()};
     if (c.construct) {
         c.texts.space += "constructed: " + c.space.hash() + "\n";

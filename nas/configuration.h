@@ -45,6 +45,7 @@ struct SearchStageOptions {
     StrategyOptions strategy;
     std::filesystem::path columns;     ///< CSV with costs of the user's own; empty: none
     std::vector<Objective> objectives; ///< accuracy up and latency down by default
+    std::vector<Objective> prefer;     ///< in place of them for steering.preference; empty: they
 };
 
 struct FinetuneOptions {
@@ -54,7 +55,7 @@ struct FinetuneOptions {
 
 /// The resolved text of each part, as it goes into the fingerprints of the stages that depend on it.
 struct ConfigurationTexts {
-    std::string space, data, construct, teach, latency, sample, fit, search, finetune;
+    std::string space, data, teach, latency, sample, fit, search, finetune;
 };
 
 struct Configuration {

@@ -26,8 +26,8 @@ std::vector<construction::StageOptions> read_stages(Section& section) {
          section.list("stages", "What each stage starts with and grows to, the widest map first; "
                                 "empty: 2 cells to 7, 2 to 6, and 2.")) {
         std::int64_t layers = 2, maximum = 0;
-        item.read("layers", layers, {1, 1000}, "Cells at the start.");
-        item.read("maximum", maximum, {0, 1000},
+        item.read("layers", layers, {1, 500}, "Cells at the start.");
+        item.read("maximum", maximum, {0, 500},
                   "A stage of up to so many cells grows by one an iteration; 0: it stays as it is.");
         if (maximum > 0 && maximum < layers) {
             item.fail("maximum",
@@ -54,6 +54,11 @@ void check_stem(const Section& section, const search_spaces::StemOptions& stem) 
                      "a construction starts from one convolution: space.stem has to be of kind conv with one "
                      "layer and no positions");
     }
+    if (stem.kernel != 1 && stem.kernel != 3) {
+        section.fail("", fmt::format("a construction starts from a convolution of 1 x 1 or 3 x 3: "
+                                     "space.stem.kernel is {}",
+                                     stem.kernel));
+    }
 }
 
 } // namespace
@@ -69,9 +74,9 @@ ConstructOptions ConstructOptions::read(Section section,
     section.read("width", width, {6, 65'536},
                  "Channels of the first stage of the networks that are trained for their statistics; the "
                  "reference has those of space.stem.");
-    section.read("kernel", kernel, {1, 11}, "Kernel of their stem.");
-    if (kernel % 2 == 0) {
-        section.fail("kernel", fmt::format("{} is even", kernel));
+    section.read("kernel", kernel, {1, 3}, "Kernel of their stem: 1 or 3.");
+    if (kernel == 2) {
+        section.fail("kernel", "it is 1 or 3");
     }
     section.read("skips", o.growth.skips,
                  "Cells receive the maps of earlier ones, not only of the one before.");
@@ -84,10 +89,6 @@ ConstructOptions ConstructOptions::read(Section section,
         read_limit(section, "max_parameters", "Growth ends before the reference exceeds it; 0: none.");
     o.growth.max_macs =
         read_limit(section, "max_macs", "Growth ends before the reference exceeds it; 0: none.");
-    section.read(
-        "reference", o.reference, references,
-        "The network that is taught: the constructed one, or one of the same depth and operators, placed "
-        "at random or by hand, to compare it with.");
     section.read("steps", o.steps, {1, 1'000'000'000}, "Steps of training an iteration.");
     section.read("every", o.every, {1, 1'000'000}, "Statistics are taken in every so many steps.");
     section.read("snapshot", o.snapshot, {1, 1'000'000'000},
@@ -105,7 +106,12 @@ ConstructOptions ConstructOptions::read(Section section,
     section.read("batch", o.train.batch, {2, 65'536}, "Images in one step.");
     o.train.optimizer.read(section);
     o.train.augment.read(section.section("augment", "Random changes of training images."));
+    section.read(
+        "reference", o.reference, references,
+        "The network that is taught: the constructed one, or one of the same depth and operators, placed "
+        "at random or by hand, to compare it with.");
     section.finish();
+    o.grown_from = section.resolved("reference");
 
     o.growth.iterations = static_cast<int>(iterations);
     o.growth.width = static_cast<int>(width);
@@ -119,6 +125,10 @@ ConstructOptions ConstructOptions::read(Section section,
         construction::growth_plan(o.growth);
     } catch (const support::UsageError& error) { section.fail("", error.what()); }
     return o;
+}
+
+std::string_view to_text(ConstructedReference reference) {
+    return std::ranges::find(references, reference, [](const auto& r) { return r.second; })->first;
 }
 
 std::string start_blocks_yaml(const ConstructOptions& options) {

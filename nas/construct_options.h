@@ -15,6 +15,8 @@ namespace tessera::nas {
 /// many parameters to compare it with.
 enum class ConstructedReference { constructed, random, hand_built };
 
+std::string_view to_text(ConstructedReference reference);
+
 /// How a network is constructed from filter statistics; the defaults are those of the authors' code for
 /// CIFAR-10 (EnvelopeNets, arXiv 1803.06744).
 struct ConstructOptions {
@@ -28,6 +30,7 @@ struct ConstructOptions {
     double dropout = 0.2; ///< in every cell, while training
     ConstructedReference reference = ConstructedReference::constructed;
     training::TrainOptions train; ///< batch, optimizer and augment
+    std::string grown_from;       ///< the resolved text of all but `reference`: what the growth depends on
 
     /// `around` gives what is not set here: the widths of the stem, the images. Throws UsageError for what
     /// cannot be constructed, before anything is trained.

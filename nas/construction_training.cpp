@@ -62,6 +62,7 @@ public:
     Look(const EnvelopeNetwork& network, const ConstructOptions& options, search_spaces::Network& built,
          int threads)
         : network_(network), options_(options), collector_(*built, threads) {
+        collector_.look(false); // until a step begins: a resumed training may begin with its validation
         for (std::size_t s = 0; s < options.growth.stages.size(); ++s) {
             if (options.growth.stages[s].constructed) {
                 stages_.push_back(static_cast<int>(s));
@@ -211,6 +212,7 @@ ConstructionTraining train_and_look(const EnvelopeNetwork& network, int iteratio
     around.checkpoint = checkpoint;
     around.fingerprint = fmt::format("{} {}", fingerprint, name);
     around.constant_rate = true;
+    around.validate_every = options.snapshot;
     around.observer = &look;
     around.progress = &progress;
     const auto result = training::train(built, data, train, around);

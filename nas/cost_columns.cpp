@@ -102,13 +102,13 @@ std::map<std::string, TableColumn> sought_cost_columns(const std::filesystem::pa
                                                        const std::vector<Objective>& objectives,
                                                        const search_spaces::SearchSpace& space) {
     const auto there = cost_column_names(file);
-    std::vector<std::string> names;
+    std::set<std::string> names; // several objectives may be of one column
     for (const Objective& o : objectives) {
         if (std::ranges::find(there, o.name) != there.end()) {
-            names.push_back(o.name);
+            names.insert(o.name);
         }
     }
-    return read_cost_columns(file, names, space);
+    return read_cost_columns(file, {names.begin(), names.end()}, space);
 }
 
 } // namespace tessera::nas

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "nas/cost_columns.h"
+#include "nas/search/preference.h"
 #include "nas/search/search_progress.h"
 #include "support/error.h"
 #include "support/files.h"
@@ -151,8 +152,9 @@ ObjectiveTables load_tables(const Configuration& configuration, const std::files
     for (const auto& table : latency_tables) {
         tables.add(latency::LatencyTable::load(run / table), space, configuration.latency.table.missing);
     }
-    for (auto& [name, column] :
-         sought_cost_columns(configuration.search.columns, configuration.search.objectives, space)) {
+    std::vector<Objective> named = configuration.search.objectives;
+    named.insert(named.end(), configuration.search.prefer.begin(), configuration.search.prefer.end());
+    for (auto& [name, column] : sought_cost_columns(configuration.search.columns, named, space)) {
         tables.add(name, std::move(column));
     }
     const auto file = run / "predictor/predictor.json";
@@ -180,6 +182,9 @@ MadeFront make_front(const search_spaces::SearchSpace& space, const ObjectiveTab
     const Problem problem = model.problem();
     StrategyOptions strategy = options.strategy;
     strategy.progress = search_progress(strategy.steps);
+    if (!options.prefer.empty()) {
+        strategy.preference = preference_of(tables.model(options.prefer));
+    }
     const SearchResult found = solve(model, strategy, support::derive_seed(seed, {"search"}));
     if (found.front.empty()) {
         refuse_bounds(model, found);

@@ -138,13 +138,14 @@ Inputs made_from(const Stage& stage, const StageContext& context) {
 
 std::string fingerprint_of(const Stage& stage, const StageContext& context) {
     const auto inputs = made_from(stage, context);
-    if (inputs.empty()) {
-        return {};
-    }
+    return inputs.empty() ? std::string() : fingerprint_of(stage.name, inputs);
+}
+
+std::string fingerprint_of(const std::string& name, const Inputs& inputs) {
     support::Hasher hasher;
-    hasher.add(stage.name);
-    for (const auto& [name, text] : inputs) {
-        hasher.add(name).add(text);
+    hasher.add(name);
+    for (const auto& [input, text] : inputs) {
+        hasher.add(input).add(text);
     }
     return hasher.hex();
 }

@@ -110,6 +110,8 @@ enum class StageState { missing, damaged, stale, done };
 Inputs made_from(const Stage& stage, const StageContext& context);
 /// Hash of made_from(); empty where a stage above has not finished.
 std::string fingerprint_of(const Stage& stage, const StageContext& context);
+/// Hash of named inputs and of what is made from them.
+std::string fingerprint_of(const std::string& name, const Inputs& inputs);
 StageState state_of_stage(const Stage& stage, const StageContext& context);
 
 /// Hash of what a library entry depends on: reference, images, options, seed; not on which other choices the

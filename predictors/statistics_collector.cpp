@@ -55,17 +55,40 @@ void column_moments(const float* rows, std::int64_t images, std::int64_t width, 
     }
 }
 
-} // namespace
+/// As they lie in a channels-last map.
+Tensor filters_fastest(const Tensor& map) { return map.dim() == 3 ? map : map.permute({0, 2, 3, 1}); }
 
-FilterMoments moments_of(const Tensor& map, int threads) {
-    const bool tokens = map.dim() == 3;
-    // Filters fastest, as they lie in a channels-last map.
-    const Tensor rows =
-        (tokens ? map : map.permute({0, 2, 3, 1})).to(torch::kCPU, torch::kFloat32).contiguous();
+FilterMoments empty_moments(const Tensor& rows) {
     const std::int64_t filters = rows.size(-1),
                        width = rows.numel() / std::max<std::int64_t>(1, rows.size(0));
     FilterMoments moments(filters, width / filters);
     moments.images = rows.size(0);
+    return moments;
+}
+
+} // namespace
+
+FilterMoments moments_by_operators(const Tensor& map) {
+    const Tensor rows = filters_fastest(map);
+    FilterMoments moments = empty_moments(rows);
+    const auto [variance, mean] =
+        at::var_mean(rows.reshape({rows.size(0), -1}).to(torch::kDouble), at::IntArrayRef{0}, false);
+    const auto copy = [](const Tensor& values, std::vector<double>& to) {
+        const Tensor here = values.cpu().contiguous();
+        std::copy_n(here.const_data_ptr<double>(), here.numel(), to.begin());
+    };
+    copy(mean, moments.mean);
+    copy(variance * static_cast<double>(moments.images), moments.deviations);
+    return moments;
+}
+
+FilterMoments moments_of(const Tensor& map, int threads) {
+    if (!map.is_cpu()) {
+        return moments_by_operators(map);
+    }
+    const Tensor rows = filters_fastest(map).to(torch::kFloat32).contiguous();
+    FilterMoments moments = empty_moments(rows);
+    const std::int64_t width = moments.positions * moments.filters;
     const float* const data = rows.const_data_ptr<float>();
     constexpr std::int64_t enough = 1 << 16; // elements that are worth a second thread
     search_spaces::share_out(width, rows.numel() < enough ? 1 : threads,

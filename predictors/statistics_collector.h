@@ -15,6 +15,9 @@ namespace tessera::predictors {
 
 /// Moments of one batch of maps, B x C x H x W or B x L x C; the channels are the filters.
 FilterMoments moments_of(const torch::Tensor& maps, int threads = 1);
+/// The same by LibTorch's operators where the maps are, so that not all of them are copied: what moments_of()
+/// does on other devices than the CPU.
+FilterMoments moments_by_operators(const torch::Tensor& maps);
 
 /// Watches every FilterSource of a module as long as it lives.
 class StatisticsCollector {

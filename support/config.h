@@ -119,8 +119,9 @@ public:
     [[noreturn]] void fail(std::string_view key, std::string_view message) const;
     /// Dotted path of this section, e.g. "space.blocks[2]".
     const std::string& path() const;
-    /// This section as understood so far (see Document::resolved), for content hashes.
-    std::string resolved() const;
+    /// This section as understood so far (see Document::resolved), without one of its keys if told so, for
+    /// content hashes.
+    std::string resolved(std::string_view except = {}) const;
 
     struct State;
     explicit Section(std::shared_ptr<State> state);

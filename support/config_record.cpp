@@ -28,14 +28,14 @@ bool Record::empty() const {
                        [](const auto& value) { return value.second.kind == Value::Kind::unwritten; });
 }
 
-std::string Record::dump(std::string Value::*text_of, std::size_t indent) const {
+std::string Record::dump(std::string Value::*text_of, std::size_t indent, std::string_view except) const {
     const std::string margin(indent, ' ');
     if (empty()) {
         return margin + "{}\n";
     }
     std::string text;
     for (const auto& [key, value] : values_) {
-        if (value.kind == Value::Kind::unwritten) {
+        if (value.kind == Value::Kind::unwritten || key == except) {
             continue;
         }
         text += margin + to_yaml(std::string_view(key)) + ":";

@@ -159,6 +159,8 @@ void Section::fail(std::string_view key, std::string_view message) const {
 
 const std::string& Section::path() const { return state_->path; }
 
-std::string Section::resolved() const { return state_->record->dump(&Record::Value::hashed); }
+std::string Section::resolved(std::string_view except) const {
+    return state_->record->dump(&Record::Value::hashed, 0, except);
+}
 
 } // namespace tessera::support

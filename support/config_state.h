@@ -32,8 +32,9 @@ public:
     std::vector<std::string> keys() const;
     /// The key's value, declared if it was not.
     Value& at(const std::string& key);
-    /// Block YAML, indented by `indent` spaces; "{}" on a line of its own where nothing was read.
-    std::string dump(std::string Value::*text_of, std::size_t indent = 0) const;
+    /// Block YAML, indented by `indent` spaces, without the key `except`; "{}" on a line of its own where
+    /// nothing was read.
+    std::string dump(std::string Value::*text_of, std::size_t indent = 0, std::string_view except = {}) const;
 
 private:
     bool empty() const;

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <limits>
 #include <optional>
 #include <stdexcept>
 
@@ -74,6 +75,7 @@ private:
     torch::Tensor loss_of(const torch::Tensor& outputs, const torch::Tensor& images,
                           const torch::Tensor& truth);
     Evaluation validate();
+    bool validates_after(std::int64_t epoch) const;
 
     const Datasets& data_;
     const TrainOptions& options_;
@@ -81,10 +83,12 @@ private:
     const Task& task_;
     Network network_, teacher_;
     bool autocast_;
-    std::int64_t images_; ///< visited in an epoch
-    std::int64_t batch_;  ///< images in a step
-    std::int64_t steps_;  ///< in an epoch; images that do not fill a last batch wait for an epoch that draws
-                          ///< them earlier
+    std::int64_t images_;  ///< visited in an epoch
+    std::int64_t batch_;   ///< images in a step
+    std::int64_t steps_;   ///< in an epoch; images that do not fill a last batch wait for an epoch that draws
+                           ///< them earlier
+    std::int64_t counted_; ///< images of an epoch in the progress: the left-over ones count, unless an
+                           ///< observer ends the training after a number of steps
     Optimizer optimizer_;
     MovingAverage average_;
     std::string fingerprint_;
@@ -101,6 +105,7 @@ Trainer::Trainer(Network& network, const Datasets& data, const TrainOptions& opt
       autocast_(options.autocast && context.device.is_cuda()),
       images_(options.train_limit > 0 ? std::min(options.train_limit, data.train.size()) : data.train.size()),
       batch_(std::min(options.batch, images_)), steps_(images_ / std::max<std::int64_t>(batch_, 1)),
+      counted_(context.observer == nullptr ? images_ : steps_ * batch_),
       optimizer_(parameters_of(network_), options.optimizer), average_(*network_, options.ema),
       fingerprint_(training_fingerprint(options, context, data)) {
     if (options.autocast && !autocast_) {
@@ -200,7 +205,7 @@ void Trainer::tell(support::Progress& progress, std::int64_t number, std::int64_
         progress.note(fmt::format("epoch {}/{}, loss {:.3f}", number, options_.epochs,
                                   open_.loss_sum / static_cast<double>(step + 1)));
     }
-    progress.advance(step + 1 < steps_ ? batch_ : images_ - step * batch_); // the left-over ones count
+    progress.advance(step + 1 < steps_ ? batch_ : counted_ - step * batch_);
 }
 
 std::optional<EpochMetrics> Trainer::epoch(std::int64_t number, support::Progress& progress) {
@@ -237,8 +242,11 @@ std::optional<EpochMetrics> Trainer::epoch(std::int64_t number, support::Progres
     }
     optimizer_.zero_grad();
     Evaluation validation;
+    validation.accuracy = validation.loss = std::numeric_limits<double>::quiet_NaN();
     try {
-        validation = validate();
+        if (validates_after(number)) {
+            validation = validate();
+        }
     } catch (const support::Interrupted&) {
         keep();
         throw;
@@ -253,6 +261,11 @@ std::optional<EpochMetrics> Trainer::epoch(std::int64_t number, support::Progres
                                seconds_before + seconds_since(begin)};
     open_ = {};
     return metrics;
+}
+
+bool Trainer::validates_after(std::int64_t epoch) const {
+    const std::int64_t every = context_.validate_every;
+    return epoch == options_.epochs || epoch * steps_ / every > (epoch - 1) * steps_ / every;
 }
 
 Evaluation Trainer::validate() {
@@ -320,7 +333,7 @@ TrainResult Trainer::run() {
     }
     resume();
     const auto finished = static_cast<std::int64_t>(history_.size());
-    const std::int64_t visited = finished * images_ + open_.steps * batch_;
+    const std::int64_t visited = finished * counted_ + open_.steps * batch_;
     if (finished < options_.epochs) {
         std::optional<support::Progress> own;
         if (context_.progress == nullptr) {
@@ -340,7 +353,7 @@ TrainResult Trainer::run() {
             }
         }
     } else if (context_.progress != nullptr) {
-        context_.progress->advance(finished * images_);
+        context_.progress->advance(finished * counted_);
     }
     average_.swap();
     if (!all_finite(state_of(*network_))) {

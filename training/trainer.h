@@ -69,6 +69,9 @@ struct TrainContext {
     /// The rate stays at the top of its rise instead of falling to 0 on a cosine: for trainings whose end is
     /// not known.
     bool constant_rate = false;
+    /// Steps between validations, at ends of epochs and after the last in any case: where epochs are short
+    /// and nothing depends on it. The epochs between have no validation in the history (NaN).
+    std::int64_t validate_every = 1;
     TrainingObserver* observer = nullptr;  ///< not owned
     support::Progress* progress = nullptr; ///< advanced by images instead of a progress line of its own
     /// Called after every epoch, once its checkpoint is written.

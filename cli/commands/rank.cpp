@@ -300,7 +300,8 @@ int rank(const Arguments& given) {
     for (const RankRow& row : rows) {
         text += line_of(row);
     }
-    text += "\n" + regret_text(rows, data.accuracy_name);
+    text += '\n';
+    text += regret_text(rows, data.accuracy_name);
     ordered_json json = accuracies_json(data.truth, arguments.value("truth"));
     if (arguments.has("check-costs")) {
         json["costs"] = {

@@ -28,12 +28,7 @@ struct SkipScalar {
 
 /// Columns stage, cell, branch, mean_square, variance, dead_share, images.
 support::CsvTable statistics_csv(const std::vector<BranchStatistic>& statistics);
-/// The opposite. Throws RunError naming `source` and the line: a missing or unknown column, a place or branch
-/// that does not exist, a count or share out of range, a negative statistic, a branch listed twice.
-std::vector<BranchStatistic> parse_statistics_csv(const support::CsvTable& table, const std::string& source);
-
-/// Columns entry, source, scalar; as above.
+/// Columns entry, source, scalar.
 support::CsvTable skips_csv(const std::vector<SkipScalar>& scalars);
-std::vector<SkipScalar> parse_skips_csv(const support::CsvTable& table, const std::string& source);
 
 } // namespace tessera::nas::construction

@@ -240,7 +240,8 @@ Growth grow(const EnvelopeNetwork& network, const std::vector<BranchStatistic>& 
 
 std::vector<EnvelopeNetwork> expected_networks(const GrowthOptions& options) {
     std::vector<EnvelopeNetwork> networks{start_network(options)};
-    while (static_cast<int>(networks.size()) < options.iterations) {
+    const std::size_t trained = growth_plan(options).size();
+    while (networks.size() < trained) {
         const EnvelopeNetwork& network = networks.back();
         std::vector<BranchStatistic> statistics;
         std::vector<SkipScalar> scalars;

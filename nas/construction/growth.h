@@ -36,6 +36,7 @@ struct GrowthOptions {
     /// Growth stops before a network would exceed these, on images of this shape with so many classes.
     std::optional<std::int64_t> max_parameters, max_macs;
     int target_width = 0, target_kernel = 0; ///< at which networks are counted; 0: their own
+    EnvelopeCosts around; ///< what stem and head cost beyond those that network_costs() knows, perhaps less
     search_spaces::Shape image = {3, 32, 32};
     std::int64_t classes = 10;
 };

@@ -12,6 +12,7 @@ namespace {
 
 /// More is a slip of the keyboard: such networks cannot be trained.
 constexpr int most_layers = 500, most_iterations = 1000;
+constexpr std::int64_t widest_cell = 1 << 16;
 constexpr auto full = static_cast<int>(all_operators.size());
 
 void check_options(const GrowthOptions& options) {
@@ -47,15 +48,36 @@ void check_options(const GrowthOptions& options) {
 }
 
 /// Every cell is full once, and may still be when it is no longer its stage's last.
-void check_width(const GrowthOptions& options, std::size_t stage, int layers) {
-    const std::int64_t width = static_cast<std::int64_t>(options.width) << stage;
-    const std::int64_t narrowest = options.limited ? limited_width(width, layers) : width;
-    if (narrowest < full) {
+void check_width(int start, const char* whose, bool limited, std::size_t stage, int layers) {
+    const std::int64_t width = static_cast<std::int64_t>(start) << stage;
+    const std::int64_t narrowest = limited ? limited_width(width, layers) : width;
+    if (narrowest < full || width > widest_cell) {
         throw support::UsageError(fmt::format(
-            "stage {} cannot have {} layers: with a width of {} at the start {} {} filters wide and a full "
-            "cell needs {}",
-            stage, layers, options.width, options.limited ? "inner layers are" : "its layers are", narrowest,
-            full));
+            "stage {} cannot have {} layers: with {} channels at the start ({}) {} {} filters wide; {}",
+            stage, layers, start, whose, limited ? "inner layers are" : "its layers are", narrowest,
+            narrowest < full ? fmt::format("a full cell needs {}", full)
+                             : fmt::format("there may be {}", widest_cell)));
+    }
+}
+
+void check_widths(const GrowthOptions& options, std::size_t stage, int layers) {
+    check_width(options.width, "construct.width", options.limited, stage, layers);
+    if (options.target_width > 0) {
+        check_width(options.target_width, "space.stem.channels", options.limited, stage, layers);
+    }
+}
+
+/// A widener halves the map before each stage but the first.
+void check_image(const GrowthOptions& options) {
+    search_spaces::Shape map = options.image;
+    for (std::size_t s = 1; s < options.stages.size(); ++s) {
+        if (std::max(map.height, map.width) < 2) {
+            throw support::UsageError(
+                fmt::format("{} stages are too many for these images: the map of stage {} is {} x {} and "
+                            "cannot be halved",
+                            options.stages.size(), s - 1, map.height, map.width));
+        }
+        map = map.strided(map.channels, 2);
     }
 }
 
@@ -90,16 +112,18 @@ EnvelopeCosts counted_costs(const EnvelopeNetwork& network, const GrowthOptions&
     EnvelopeNetwork counted = network;
     counted.width = options.target_width > 0 ? options.target_width : network.width;
     counted.initial_kernel = options.target_kernel > 0 ? options.target_kernel : network.initial_kernel;
-    return network_costs(counted, options.image, options.classes);
+    EnvelopeCosts costs = network_costs(counted, options.image, options.classes);
+    return costs += options.around;
 }
 
 std::vector<std::vector<StageGrowth>> growth_plan(const GrowthOptions& options) {
     check_options(options);
+    check_image(options);
     check_target(options, full_network(options));
     std::vector<StageGrowth> stages;
     for (std::size_t s = 0; s < options.stages.size(); ++s) {
         stages.push_back({options.stages[s].layers, options.stages[s].layers * full, 0});
-        check_width(options, s, stages[s].layers);
+        check_widths(options, s, stages[s].layers);
     }
     std::vector<std::vector<StageGrowth>> plan;
     for (int iteration = 0; iteration < options.iterations; ++iteration) {
@@ -111,7 +135,7 @@ std::vector<std::vector<StageGrowth>> growth_plan(const GrowthOptions& options) 
                 stages[s].pruned = branches_to_prune(options, s, stages[s].layers, stages[s].branches);
                 stages[s].layers += 1;
                 stages[s].branches += full - stages[s].pruned;
-                check_width(options, s, stages[s].layers);
+                check_widths(options, s, stages[s].layers);
             }
         }
         if (!grows) {

@@ -60,10 +60,8 @@ std::string grouped(std::int64_t value) {
 class NetworkDrawing {
 public:
     NetworkDrawing(const EnvelopeNetwork& network, const PictureOptions& options)
-        : network_(network), options_(options),
-          costs_(network_costs(network, options.image, options.classes)),
-          sizes_(layout(network, options.image)), stages_(stage_cells(network)),
-          names_(entry_names(network)) {
+        : network_(network), options_(options), sizes_(layout(network, options.map)),
+          stages_(stage_cells(network)), names_(entry_names(network)) {
         place();
     }
 
@@ -89,7 +87,7 @@ public:
                 box(y(number), "widener: max-pool beside 3×3 convolution, stride 2", number);
             }
         }
-        box(bottom_, fmt::format("mean over the map, {} classes", options_.classes), -1);
+        box(bottom_, escape(options_.head), -1);
         arcs();
         legend();
         return std::move(out_) + "</svg>\n";
@@ -143,8 +141,8 @@ private:
         }
         return fmt::format("{} {} · {} parameters · {} MACs a {} × {} image",
                            stages_.size() > 1 ? counts : fmt::format("{}", all),
-                           all == 1 ? "branch" : "branches", grouped(costs_.parameters), grouped(costs_.macs),
-                           options_.image.height, options_.image.width);
+                           all == 1 ? "branch" : "branches", grouped(options_.costs.parameters),
+                           grouped(options_.costs.macs), options_.image.height, options_.image.width);
     }
 
     static double tile_left(Operator branch) {
@@ -278,7 +276,6 @@ private:
 
     const EnvelopeNetwork& network_;
     const PictureOptions& options_;
-    EnvelopeCosts costs_;
     std::vector<EntryLayout> sizes_;
     std::vector<std::vector<int>> stages_;
     std::vector<std::string> names_;

@@ -34,7 +34,7 @@ int branches_to_prune(const GrowthOptions& options, std::size_t stage, int layer
     if (wanted > branches - layers) {
         throw support::UsageError(fmt::format("stage {} of {} layers and {} branches is to lose {}, and {} "
                                               "can go without emptying a layer: lower its "
-                                              "maximum or prune fewer",
+                                              "maximum",
                                               stage, layers, branches, wanted, branches - layers));
     }
     return wanted;

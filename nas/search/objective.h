@@ -51,6 +51,11 @@ struct Problem {
     std::vector<std::vector<double>> preference = {};
 };
 
+/// Throws UsageError at the section's key for the first name outside `known` (which may hold any_latency),
+/// with what to write.
+void check_names(const support::Section& section, const std::string& key,
+                 const std::vector<Objective>& objectives, const std::vector<std::string>& known);
+
 /// True where a is at least as good as b in everything sought and better in some of it (bounds first:
 /// feasible before infeasible, smaller violation before larger).
 bool dominates(const Candidate& a, const Candidate& b, std::span<const Objective> objectives);

@@ -51,6 +51,15 @@ std::string unknown_text(const Objective& o, const std::vector<Objective>& all,
 
 } // namespace
 
+void check_names(const support::Section& section, const std::string& key,
+                 const std::vector<Objective>& objectives, const std::vector<std::string>& known) {
+    for (const Objective& o : objectives) {
+        if (!is_known(o.name, known)) {
+            section.fail(key, unknown_text(o, objectives, known));
+        }
+    }
+}
+
 std::vector<Objective> Objective::read_list(std::vector<support::Section> sections,
                                             const std::vector<std::string>& known) {
     static const support::EnumNames<Direction> directions = {{"minimize", Direction::minimize},

@@ -86,7 +86,7 @@ SearchResult solve(const TableModel& model, const StrategyOptions& options, std:
     }
     Problem problem = model.problem();
     if (options.strategy == Strategy::nsga2 && options.search.steering != SteeredBy::learned) {
-        problem.preference = preference_of(model);
+        problem.preference = options.preference.empty() ? preference_of(model) : options.preference;
     }
     if (options.strategy == Strategy::nsga2 && options.search.seeding == Seeding::solver) {
         StrategyOptions seeded = options;

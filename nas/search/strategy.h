@@ -32,15 +32,17 @@ struct StrategyOptions {
     SearchOptions search;
     CrossEntropyOptions cross_entropy;
     std::int64_t evaluations = 0; ///< budget of strategies other than nsga2; 0: population x generations
+    /// Of nsga2 over a table, as Problem::preference; empty: preference_of() the table.
+    std::vector<std::vector<double>> preference = {};
     /// CertifiedOptions::progress, for searches that take more than a moment.
     std::function<void(double gap, std::uint64_t work)> progress = {};
     /// Reads strategy, gap, steps, what SearchOptions reads, and the section `cem`.
     void read(support::Section& section);
 };
 
-/// Runs the strategy. `exact` needs no budget. Evolution gets preference_of() the model unless it is to be
-/// steered by what it learns alone; where it is to be seeded by the solver, seeds are drawn from the exact
-/// front of the model without its terms of pairs.
+/// Runs the strategy. `exact` needs no budget. Evolution gets the preference, given or of the model,
+/// unless it is to be steered by what it learns alone; where it is to be seeded by the solver, seeds are
+/// drawn from the exact front of the model without its terms of pairs.
 SearchResult solve(const TableModel& model, const StrategyOptions& options, std::uint64_t seed);
 /// For problems that are no tables. Throws UsageError for `exact`.
 SearchResult solve(const Problem& problem, const StrategyOptions& options, std::uint64_t seed);

@@ -18,6 +18,8 @@
 namespace tessera::nas {
 namespace {
 
+constexpr const char* reference_input = "construct.reference";
+
 using construction::EnvelopeNetwork;
 using construction::Growth;
 
@@ -33,9 +35,16 @@ support::CsvTable settling_csv(const std::vector<SettlingCurve>& curves) {
     return csv;
 }
 
-std::string picture(const EnvelopeNetwork& network, const StageContext& context, const std::string& title) {
-    const auto& growth = context.config.construct->growth;
-    return construction::network_picture(network, {title, growth.image, growth.classes});
+/// `space` is the network's.
+std::string picture(const EnvelopeNetwork& network, const search_spaces::SearchSpace& space,
+                    const StageContext& context, const std::string& title) {
+    const auto costs = space.costs(space.reference());
+    const std::string head = space.head().dense()
+                                 ? "a depth for every pixel"
+                                 : fmt::format("mean over the map, {} classes", space.classes());
+    return construction::network_picture(
+        network,
+        {title, context.config.construct->growth.image, space.input(), {costs.parameters, costs.macs}, head});
 }
 
 nlohmann::json stages_json(const std::vector<construction::StageGrowth>& stages) {
@@ -63,7 +72,7 @@ std::vector<std::string> write_iteration(const StageContext& context, int number
     write("skips.csv", construction::skips_csv(trained.skips).text());
     write("settling.csv", settling_csv(trained.settling).text());
     write("network.svg",
-          picture(network, context, fmt::format("{}: iteration {}", context.config.name, number)));
+          picture(network, space, context, fmt::format("{}: iteration {}", context.config.name, number)));
     support::write_atomically(context.run / (folder + "metrics.csv"), // holds seconds
                               training::history_csv(trained.history));
     return written;
@@ -111,27 +120,55 @@ EnvelopeNetwork reference_of(EnvelopeNetwork network, const StageContext& contex
     return network;
 }
 
+/// The options with the costs of this configuration's stem and head. Throws UsageError where the start is
+/// beyond the target with them.
+construction::GrowthOptions counted_with_ends(const StageContext& context) {
+    construction::GrowthOptions growth = context.config.construct->growth;
+    EnvelopeNetwork start = construction::start_network(growth);
+    start.width = growth.target_width;
+    start.initial_kernel = growth.target_kernel;
+    const auto space = space_around(start, context);
+    const auto whole = space.costs(space.reference());
+    const auto counted = construction::counted_costs(start, growth);
+    growth.around = {whole.parameters - counted.parameters, whole.macs - counted.macs};
+    construction::growth_plan(growth);
+    return growth;
+}
+
 void construct_all(ConstructionProgress& c, StageContext& context, const std::string& fingerprint) {
     const ConstructOptions& options = *context.config.construct;
+    const construction::GrowthOptions growing = counted_with_ends(context);
+    // Once every stage is at its maximum nothing is left to be learnt.
+    const std::size_t iterations = construction::growth_plan(growing).size();
     const std::int64_t each = options.steps * options.train.batch;
-    support::Progress progress("construct", options.growth.iterations * each, "images",
+    support::Progress progress("construct", static_cast<std::int64_t>(iterations) * each, "images",
                                static_cast<std::int64_t>(c.iterations.size()) * each);
     const auto checkpoint = context.run / "construct/checkpoint.safetensors";
-    while (!c.complete && static_cast<int>(c.iterations.size()) < options.growth.iterations) {
+    while (!c.complete && c.iterations.size() < iterations) {
         const int number = static_cast<int>(c.iterations.size()) + 1;
-        progress.note(fmt::format("iteration {}/{}", number, options.growth.iterations));
+        progress.note(fmt::format("iteration {}/{}", number, iterations));
         const EnvelopeNetwork& network = c.networks.back();
         const auto trained = train_and_look(network, number, context, fingerprint, checkpoint, progress);
-        const Growth growth = construction::grow(network, trained.statistics, trained.skips, options.growth);
+        const Growth growth = construction::grow(network, trained.statistics, trained.skips, growing);
         for (const auto& place : growth.unusable) {
             support::warn("construct: the statistic of {} is not a finite number; it counts as the worst",
                           place_text(place));
         }
-        write_iteration(context, number, network, trained);
+        for (const auto& skip : growth.unusable_skips) {
+            support::warn(
+                "construct: the factor of the skip from entry {} to entry {} is not a finite number; "
+                "it counts as the smallest",
+                skip.source, skip.entry);
+        }
+        const auto files = write_iteration(context, number, network, trained);
         c.iterations.push_back(told(number, trained, growth));
+        for (const std::string& file : files) {
+            c.iterations.back()["files"][file] = support::file_hash(context.run / file);
+        }
         c.networks.push_back(growth.network);
         c.complete = growth.outcome != Growth::Outcome::grown;
         keep_construction(c, context, fingerprint);
+        progress.advance(std::max<std::int64_t>(0, each - trained.steps * options.train.batch));
         support::info("construct: {}", growth.summary);
         std::error_code ignored;
         std::filesystem::remove(checkpoint, ignored);
@@ -142,17 +179,19 @@ void construct_all(ConstructionProgress& c, StageContext& context, const std::st
 
 std::vector<std::string> artefacts_of(const ConstructionProgress& c) {
     std::vector<std::string> files;
-    for (std::size_t i = 1; i <= c.iterations.size(); ++i) {
-        for (const char* name : {"architecture.yaml", "network.txt", "statistics.csv", "skips.csv",
-                                 "settling.csv", "network.svg"}) {
-            files.push_back(fmt::format("construct/iteration-{}/{}", i, name));
+    for (const nlohmann::json& iteration : c.iterations) {
+        for (const auto& [name, hash] : iteration.at("files").items()) {
+            files.push_back(name);
         }
     }
     return files;
 }
 
-std::vector<std::string> construct_work(StageContext& context, const std::string& fingerprint) {
+std::vector<std::string> construct_work(StageContext& context, const std::string&) {
     const ConstructOptions& options = *context.config.construct;
+    Inputs grown_from = made_from(construct_stage(), context);
+    grown_from.erase(reference_input); // a baseline of what has grown needs no other growth
+    const std::string fingerprint = fingerprint_of("construct", grown_from);
     ConstructionProgress c = construction_progress(context, fingerprint);
     construct_all(c, context, fingerprint);
 
@@ -161,18 +200,20 @@ std::vector<std::string> construct_work(StageContext& context, const std::string
         support::write_atomically(context.run / name, text);
     };
     write("construct/network.txt", construction::network_text(network) + "\n");
-    write("construct/network.svg", picture(network, context, context.config.name));
-    const std::string space =
-        space_document(context, network.width, network.initial_kernel, blocks_yaml(network, options.dropout));
-    write(constructed_space, space);
-    const auto costs =
-        search_spaces::SearchSpace::read(support::Document::parse(space, constructed_space).root());
-    const auto total = costs.costs(costs.reference());
+    write(constructed_space, space_document(context, network.width, network.initial_kernel,
+                                            blocks_yaml(network, options.dropout)));
+    const auto space = space_around(network, context);
+    write("construct/network.svg", picture(network, space, context, context.config.name));
+    const auto total = space.costs(space.reference());
+    nlohmann::json told = c.iterations;
+    for (nlohmann::json& iteration : told) {
+        iteration.erase("files");
+    }
     nlohmann::json result = {{"schema", "tessera-construct-1"},
                              {"network", construction::network_text(network)},
                              {"parameters", total.parameters},
                              {"macs", total.macs},
-                             {"iterations", c.iterations}};
+                             {"iterations", told}};
     write("construct/result.json", result.dump(2) + "\n");
     auto files = artefacts_of(c);
     for (const char* name :
@@ -219,7 +260,8 @@ Inputs construct_inputs(const Configuration& config) {
             {"space.stem", stem.skeleton()},
             {"space.head", config.space.head().yaml()},
             {"data", config.texts.data},
-            {"construct", config.texts.construct}};
+            {"construct", config.construct->grown_from},
+            {reference_input, std::string(to_text(config.construct->reference))}};
 }
 
 } // namespace

@@ -89,6 +89,77 @@ TEST(Construct, InterruptedAndKilledItEndsTheSame) {
     }
 }
 
+TEST(Construct, InterruptedWhileItValidatesItEndsTheSame) {
+    const Scratch folder;
+    // Most of the time goes into validation, which counts for no statistic.
+    put(folder / "grown.yaml",
+        replaced(replaced(configuration, "train: 120", "train: 1500"), "validation: 0.2", "validation: 0.9"));
+    ASSERT_EQ(run({"construct", "grown.yaml", "--run", "whole"}, folder.here()).status, 0);
+    for (int i = 0; i < 6; ++i) {
+        Program program({"construct", "grown.yaml", "--run", "r"}, folder.here());
+        program.wait_until([&] { return fs::exists(folder / "r/lock"); });
+        program.wait_for(std::chrono::milliseconds(200 + 70 * i));
+        program.send(SIGINT);
+        if (program.wait().status == 0) {
+            break;
+        }
+    }
+    ASSERT_EQ(run({"construct", "grown.yaml", "--run", "r"}, folder.here()).status, 0);
+    EXPECT_TRUE(same_files(constructed(folder / "whole"), constructed(folder / "r")));
+}
+
+TEST(Construct, GoesOnFromTheFirstDamagedIteration) {
+    const Scratch folder;
+    put(folder / "grown.yaml", configuration);
+    const auto construct = [&] { return run({"construct", "grown.yaml", "--run", "r"}, folder.here()); };
+    ASSERT_EQ(construct().status, 0);
+    const fs::path made = folder / "r/construct";
+    const auto whole = constructed(folder / "r");
+    const auto mended = [&](const std::string& warning) {
+        const Ending ending = construct();
+        EXPECT_EQ(ending.status, 0) << ending.err;
+        EXPECT_THAT(ending.err, HasSubstr(warning));
+        EXPECT_TRUE(same_files(whole, constructed(folder / "r"))) << warning;
+    };
+    fs::remove(made / "iteration-2/statistics.csv");
+    mended("iteration-2/statistics.csv: it is missing or has been changed; the construction goes on from "
+           "iteration 2");
+    put(made / "iteration-1/skips.csv", "garbage");
+    mended("goes on from iteration 1");
+    put(made / "progress.json",
+        replaced(content_of(made / "progress.json"), "\"complete\": true", "\"complete\": false"));
+    fs::remove(made / "result.json");
+    mended("progress.json: it has been changed; the construction starts anew");
+    put(made / "progress.json", "{");
+    put(made / "space.yaml", "blocks: 3\n");
+    mended("it does not count as constructed");
+}
+
+TEST(Construct, CountsWhatTheReferenceHasWithItsHead) {
+    const Scratch folder;
+    const std::string wide = replaced(replaced(configuration, "head: {dropout: 0.1}", "head: {channels: 64}"),
+                                      "width: 6", "width: 6\n  max_parameters: 52000");
+    put(folder / "grown.yaml", wide);
+    const Ending ending = run({"construct", "grown.yaml", "--run", "r", "--json"}, folder.here());
+    ASSERT_EQ(ending.status, 0) << ending.err;
+    const auto result = nlohmann::json::parse(ending.out);
+    EXPECT_LE(result.at("parameters").get<int>(), 52000);
+    EXPECT_EQ(result.at("parameters"), result.at("iterations").back().at("parameters"));
+    EXPECT_EQ(result.at("macs"), result.at("iterations").back().at("macs"));
+    put(folder / "grown.yaml", replaced(wide, "52000", "20000"));
+    const Ending refused = run({"construct", "grown.yaml", "--run", "s"}, folder.here());
+    EXPECT_EQ(refused.status, 2);
+    EXPECT_THAT(refused.err, HasSubstr("more than the 20000 allowed"));
+}
+
+TEST(Construct, TrainsNoNetworkThatCannotGrow) {
+    const Scratch folder;
+    put(folder / "grown.yaml", replaced(configuration, "iterations: 3", "iterations: 50"));
+    const Ending ending = run({"construct", "grown.yaml", "--run", "r", "--json"}, folder.here());
+    ASSERT_EQ(ending.status, 0) << ending.err;
+    EXPECT_EQ(nlohmann::json::parse(ending.out).at("iterations").size(), 3U); // one cell to four
+}
+
 TEST(Construct, EndsEarlyOnceTheRankingHasSettled) {
     const Scratch folder;
     put(folder / "grown.yaml",
@@ -117,11 +188,16 @@ TEST(Construct, BaselinesTakeThePlaceOfTheConstructed) {
     const Scratch folder;
     std::vector<double> parameters;
     std::vector<std::string> networks;
+    std::string first; // with the seconds that it took
+    put(folder / "grown.yaml", configuration);
     for (const std::string reference : {"constructed", "random", "hand_built"}) {
-        put(folder / "grown.yaml",
-            replaced(configuration, "iterations: 3", "iterations: 3\n  reference: " + reference));
-        const Ending ending = run({"construct", "grown.yaml", "--run", reference, "--json"}, folder.here());
+        const Ending ending = run(
+            {"construct", "grown.yaml", "--run", "r", "--json", "--set", "construct.reference=" + reference},
+            folder.here());
         ASSERT_EQ(ending.status, 0) << ending.err;
+        const std::string metrics = content_of(folder / "r/construct/iteration-1/metrics.csv");
+        EXPECT_EQ(metrics, first.empty() ? metrics : first) << "grown again";
+        first = metrics;
         const auto result = nlohmann::json::parse(ending.out);
         parameters.push_back(result.at("parameters").get<double>());
         networks.push_back(result.at("network").get<std::string>());
@@ -148,7 +224,15 @@ TEST(Construct, RefusesWhatCannotBeConstructed) {
                         "stages: [{layers: 1}, {layers: 1}]"),
                 HasSubstr("construct"));
     EXPECT_THAT(refused("width: 6", "width: 5"), HasSubstr("width"));
-    EXPECT_THAT(refused("kernel: 1", "kernel: 2"), HasSubstr("2 is even"));
+    EXPECT_THAT(refused("kernel: 1", "kernel: 2"), HasSubstr("it is 1 or 3"));
+    EXPECT_THAT(refused("kernel: 3, norm: none", "kernel: 5, norm: none"),
+                HasSubstr("space.stem.kernel is 5"));
+    EXPECT_THAT(refused("{layers: 1}]", "{layers: 1}, {layers: 1}, {layers: 1}, {layers: 1}]"),
+                HasSubstr("6 stages are too many for these images: the map of stage 4 is 1 x 1"));
+    EXPECT_THAT(refused("width: 6", "width: 60000"),
+                HasSubstr("with 60000 channels at the start (construct.width)"));
+    EXPECT_THAT(refused("width: 6", "width: 48\n  limited: true"),
+                HasSubstr("with 12 channels at the start (space.stem.channels)"));
     EXPECT_THAT(refused("head: {dropout: 0.1}", "blocks: []"),
                 HasSubstr("leave out either this key or `construct`"));
     EXPECT_THAT(refused("kernel: 3, norm: none", "kernel: 3, layers: 2"), HasSubstr("one convolution"));

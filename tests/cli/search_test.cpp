@@ -255,6 +255,16 @@ TEST_F(SearchAgain, OtherBoundsOfARunInAFolderOfTheirOwn) {
     EXPECT_EQ(stale.status, 2);
     EXPECT_THAT(stale.err, HasSubstr("fit was made with another `fit` than the configuration has"));
 
+    // Columns that say which choices are tried first, whatever is sought.
+    std::vector<std::string> preferring = {"search", "--run", "r", "--strategy", "nsga2", "--max", "watts=9"};
+    preferring.insert(preferring.end(), {"--set", "search.prefer=[watts, accuracy]"});
+    const Ending steered = run(preferring, folder.here());
+    EXPECT_EQ(steered.status, 0) << steered.err;
+    preferring.back() = "search.prefer=[wats]";
+    const Ending unknown = run(preferring, folder.here());
+    EXPECT_EQ(unknown.status, 2);
+    EXPECT_THAT(unknown.err, HasSubstr("search.prefer: unknown objective 'wats'; did you mean 'watts'?"));
+
     fs::remove_all(folder / "r/searches");
     EXPECT_TRUE(same_files(before, snapshot(folder / "r"))); // the run is as it was
 }

@@ -17,6 +17,7 @@ namespace tessera::training {
 namespace {
 
 using search_spaces::Network;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 using tests::tiny_data;
@@ -242,6 +243,28 @@ TEST(Trainer, WithoutValidationImagesTheMetricsAreUnknown) {
     data.validation = {};
     Network network = tiny_network(5);
     EXPECT_TRUE(std::isnan(train(network, data, tiny_options(), {}).validation_accuracy));
+}
+
+TEST(Trainer, ValidatesAsSeldomAsIsAsked) {
+    const Datasets data = tiny_data();
+    const std::int64_t steps = data.train.size() / tiny_options().batch; // of an epoch
+    TrainContext context;
+    const auto validated = [&](std::int64_t every) {
+        context.validate_every = every;
+        Network network = tiny_network(5);
+        std::vector<std::int64_t> epochs;
+        for (const EpochMetrics& m : train(network, data, tiny_options(), context).history) {
+            EXPECT_EQ(std::isnan(m.validation_accuracy), std::isnan(m.validation_loss));
+            if (!std::isnan(m.validation_accuracy)) {
+                epochs.push_back(m.epoch);
+            }
+        }
+        return epochs;
+    };
+    EXPECT_THAT(validated(1), ElementsAre(1, 2, 3, 4));
+    EXPECT_THAT(validated(2 * steps), ElementsAre(2, 4));
+    EXPECT_THAT(validated(3 * steps), ElementsAre(3, 4)); // after the last in any case
+    EXPECT_THAT(validated(1000 * steps), ElementsAre(4));
 }
 
 TEST(Trainer, TooFewImagesAreRefused) {

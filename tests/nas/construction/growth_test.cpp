@@ -298,6 +298,27 @@ TEST(Growth, StopsBeforeTheTargetAndSaysSo) {
     }
 }
 
+TEST(Growth, CountsTheEndsAgainstTheTarget) {
+    GrowthOptions options = published_options();
+    const EnvelopeCosts start = counted_costs(start_network(options), options);
+    options.max_parameters = start.parameters + 10;
+    options.around = {10, 0};
+    EXPECT_EQ(plan_refusal(options), "");
+    EXPECT_EQ(counted_costs(start_network(options), options).parameters, start.parameters + 10);
+    options.around = {11, 0};
+    EXPECT_THAT(plan_refusal(options), HasSubstr("the network that the construction starts from has"));
+    options.around = {-50, 0};
+    EXPECT_EQ(plan_refusal(options), "");
+}
+
+TEST(Growth, ExpectsAsManyNetworksAsAreTrained) {
+    GrowthOptions options = published_options();
+    options.iterations = 50;
+    const auto networks = expected_networks(options);
+    EXPECT_EQ(networks.size(), growth_plan(options).size());
+    EXPECT_EQ(networks.size(), 6U); // 2 cells to 8
+}
+
 TEST(Growth, RefusesImpossibleOptionsBeforeAnythingIsTrained) {
     const auto with = [](auto change) {
         GrowthOptions options = published_options();
@@ -320,12 +341,24 @@ TEST(Growth, RefusesImpossibleOptionsBeforeAnythingIsTrained) {
             o.width = 16;
             o.limited = true;
         }),
-        "stage 0 cannot have 4 layers: with a width of 16 at the start inner layers are 5 filters wide and a "
-        "full cell needs 6");
+        "stage 0 cannot have 4 layers: with 16 channels at the start (construct.width) inner layers are 5 "
+        "filters wide; a full cell needs 6");
+    EXPECT_EQ(with([](GrowthOptions& o) {
+                  o.limited = true;
+                  o.target_width = 16;
+              }),
+              "stage 0 cannot have 4 layers: with 16 channels at the start (space.stem.channels) inner "
+              "layers are 5 "
+              "filters wide; a full cell needs 6");
+    EXPECT_THAT(with([](GrowthOptions& o) { o.width = 20'000; }), HasSubstr("there may be 65536"));
+    EXPECT_EQ(with([](GrowthOptions& o) {
+                  o.image = {3, 4, 3};
+                  o.stages.resize(4, o.stages.back());
+              }),
+              "4 stages are too many for these images: the map of stage 2 is 1 x 1 and cannot be halved");
     EXPECT_EQ(with([](GrowthOptions& o) { o.prune_least = o.prune_most = 11; }),
               "stage 0 of 2 layers and 12 branches is to lose 11, and 10 can go without emptying a layer: "
-              "lower its "
-              "maximum or prune fewer");
+              "lower its maximum");
     // Seven layers later the published rule has no more to give either.
     EXPECT_THAT(with([](GrowthOptions& o) {
                     o.stages[0].maximum = 20;

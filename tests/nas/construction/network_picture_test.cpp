@@ -20,20 +20,26 @@ std::size_t count_of(const std::string& text, const std::string& part) {
     return count;
 }
 
+PictureOptions options_of(const EnvelopeNetwork& network, const std::string& title) {
+    return {title, {3, 32, 32}, {3, 64, 64}, network_costs(network, {3, 32, 32}, 10), "any <head>"};
+}
+
 TEST(NetworkPicture, ShowsEveryBranchStageAndSkip) {
     const EnvelopeNetwork network = published();
-    const std::string svg = network_picture(network, {"published", {3, 32, 32}, 10});
+    const std::string svg = network_picture(network, options_of(network, "published"));
     EXPECT_THAT(svg, HasSubstr("18 + 18 + 12 branches"));
     EXPECT_THAT(svg, HasSubstr("10 942 475 parameters"));
+    EXPECT_THAT(svg, HasSubstr("a 64 × 64 image"));
+    EXPECT_THAT(svg, HasSubstr("any &lt;head&gt;"));
     for (const char* part : {"Stage 0", "Stage 1", "Stage 2", "w1", "w2", "s1c6", "128 wide", "512 wide"}) {
         EXPECT_THAT(svg, HasSubstr(part));
     }
     EXPECT_EQ(count_of(svg, ">7x7sep<"), 1 + 11U); // the column's head, then the cells that have it
-    EXPECT_EQ(svg, network_picture(network, {"published", {3, 32, 32}, 10}));
+    EXPECT_EQ(svg, network_picture(network, options_of(network, "published")));
 }
 
 TEST(NetworkPicture, TitlesAreEscaped) {
-    const std::string svg = network_picture(published(), {"<b> & \"x\"", {3, 32, 32}, 10});
+    const std::string svg = network_picture(published(), options_of(published(), "<b> & \"x\""));
     EXPECT_THAT(svg, Not(HasSubstr("<b>")));
     EXPECT_THAT(svg, HasSubstr("&lt;b&gt; &amp;"));
 }

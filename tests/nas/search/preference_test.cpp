@@ -81,6 +81,24 @@ TEST(Preference, SteersTheSearchOfATableUnlessItIsToLearnAlone) {
     EXPECT_LT(share(SteeredBy::preference), 0.98); // no model
 }
 
+TEST(Preference, OfOtherColumnsTakesThePlaceOfTheTables) {
+    const TableModel model = additive_model(Tables::random(4, 20, 20, Shape::trade_off, true, 4), 2);
+    StrategyOptions options = evolution(SteeredBy::preference, 3);
+    options.search.population = 40;
+    const auto met = [&] { // how often the fourth choice of the first block is evaluated
+        const auto evaluated = solve(model, options, 1).evaluated;
+        return std::ranges::count_if(evaluated, [](const Candidate& c) { return c.genome[0] == 3; });
+    };
+    const auto own = met();
+    options.preference.assign(4, std::vector<double>(20, 0.0));
+    options.preference[0][3] = 1;
+    EXPECT_GT(met(), own + 10);
+    options.search.steering = SteeredBy::learned;
+    const auto without = met();
+    options.preference.clear();
+    EXPECT_EQ(met(), without);
+}
+
 TEST(Preference, IsNotLookedAtWhereTheSearchIsToLearnAlone) {
     const Tables tables = Tables::random(4, 20, 20, Shape::trade_off, true, 4);
     const Problem plain = tables.problem();
