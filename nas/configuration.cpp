@@ -235,6 +235,9 @@ void Configuration::check_outside(bool taught, bool measured, bool sampled) cons
         !std::filesystem::is_regular_file(sample.accuracies.file)) {
         missing("sample.accuracies.file", sample.accuracies.file);
     }
+    if (!sampled && !fit.qualities.empty() && !std::filesystem::is_regular_file(fit.qualities)) {
+        missing("fit.qualities", fit.qualities);
+    }
     if (space.size() < 5) {
         throw support::UsageError(
             fmt::format("space: {} architectures are too few to search; five are needed to fit a "

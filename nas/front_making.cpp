@@ -158,8 +158,11 @@ ObjectiveTables load_tables(const Configuration& configuration, const std::files
         tables.add(name, std::move(column));
     }
     const auto file = run / "predictor/predictor.json";
+    const bool others = !configuration.fit.qualities.empty();
     tables.add(predictors::AccuracyPredictor::from_json(support::read_file(file), file.string()),
-               predictors::read_qualities(run / "library/library.csv", space), space);
+               predictors::read_qualities(run / (others ? fit_qualities : "library/library.csv"), space,
+                                          configuration.fit.columns),
+               space);
     return tables;
 }
 

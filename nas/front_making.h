@@ -12,7 +12,7 @@
 namespace tessera::nas {
 
 /// Costs of the space, the run's latency tables (relative paths), the user's own columns, and the predictor
-/// with the library's qualities.
+/// with the qualities that it was fitted with.
 ObjectiveTables load_tables(const Configuration& configuration, const std::filesystem::path& run,
                             const std::vector<std::string>& latency_tables);
 

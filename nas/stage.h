@@ -82,6 +82,9 @@ struct Stage {
     std::function<bool(const Configuration&)> applies = nullptr;
 };
 
+/// The qualities that the predictor was fitted with, where they are not the library's.
+inline constexpr const char* fit_qualities = "predictor/qualities.csv";
+
 // One per file in nas/stages/.
 Stage construct_stage();
 Stage teach_stage();

@@ -2,6 +2,7 @@
 // regression on the accuracy itself it replaces: docs/experiments/nas-bench-macro.md).
 #pragma once
 
+#include <filesystem>
 #include <map>
 #include <span>
 #include <string>
@@ -25,6 +26,10 @@ enum class Scale { noise, root, power, combined };
 struct FitOptions {
     Form form = Form::additive;
     double coverage = 0.9; ///< of the prediction interval
+    /// CSV (block, choice and columns) with the qualities to go by, e.g. filter statistics of `inspect`, and
+    /// its columns as read_qualities() takes them; empty: the library's.
+    std::filesystem::path qualities;
+    std::vector<std::string> columns;
     static FitOptions read(support::Section section);
 };
 

@@ -39,6 +39,19 @@ FitOptions FitOptions::read(support::Section section) {
                  "second_order: products of two blocks' noise besides.");
     section.read("coverage", options.coverage, {0.5, 0.99},
                  "Share of networks that the prediction interval should cover.");
+    section.read("qualities", options.qualities,
+                 "CSV with the qualities of all choices to go by instead of the library's: block, choice and "
+                 "columns, as `inspect --out` writes it.");
+    section.read(
+        "quality", options.columns,
+        "Its columns: a noise, and a rise of the loss to go with it; 0 for the reference's own choice, "
+        "the smaller the better; empty: nsr, and loss_rise where it is there.");
+    if (options.columns.size() > 2) {
+        section.fail("quality", "more than two columns");
+    }
+    if (!options.columns.empty() && options.qualities.empty()) {
+        section.fail("quality", "it names columns of fit.qualities, which is not set");
+    }
     section.finish();
     return options;
 }

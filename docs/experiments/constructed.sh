@@ -9,9 +9,9 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 images=$1 out=$(realpath -m "$2")
 seeds=("${@:3}")
 [ ${#seeds[@]} -gt 0 ] || seeds=(1 2 3 4 5)
-tessera=${TESSERA:-build/release/tessera}
+tessera=${TESSERA:-build/release/tessera} # THREADS: of each training (0: one a core)
 run() { # STAGE FOLDER SEED OVERRIDES...
-    "$tessera" "$1" docs/experiments/constructed.yaml --quiet --run "$out/$2" --seed "$3" --set data.path="$images" \
+    "$tessera" "$1" docs/experiments/constructed.yaml --quiet --threads "${THREADS:-0}" --run "$out/$2" --seed "$3" --set data.path="$images" \
         --set data.cache="$out/cache" "${@:4}" >/dev/null </dev/null
 }
 mkdir -p "$out"

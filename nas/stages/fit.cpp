@@ -20,27 +20,41 @@ struct Samples {
     std::vector<predictors::Sample> samples;
 };
 
-Samples read_samples(const std::filesystem::path& file, const search_spaces::SearchSpace& space) {
+predictors::Quality stored_quality(const support::CsvTable& csv, const std::vector<std::string>& row,
+                                   const std::string& block, const std::string& source) {
+    predictors::Quality quality = support::parse_number(row[csv.column("nsr_" + block, source)], source);
+    const auto rise = std::ranges::find(csv.header, "loss_rise_" + block);
+    if (rise != csv.header.end()) {
+        quality.loss_rise =
+            support::parse_number(row[static_cast<std::size_t>(rise - csv.header.begin())], source);
+    }
+    return quality;
+}
+
+using Qualities = std::vector<std::vector<predictors::Quality>>;
+
+/// With the qualities that the samples came with, or others.
+Samples read_samples(const std::filesystem::path& file, const search_spaces::SearchSpace& space,
+                     const std::optional<Qualities>& others) {
     const auto csv = support::read_csv(file);
     const std::string source = file.string();
     const auto id = csv.column("id", source), accuracy = csv.column("accuracy", source),
                architecture = csv.column("architecture", source);
     Samples result;
     for (const auto& row : csv.rows) {
+        const double reached = support::parse_number(row[accuracy], source);
+        const auto network = search_spaces::Architecture::parse(row[architecture]);
         predictors::Sample sample;
-        for (const auto& block : space.blocks()) {
-            predictors::Quality quality =
-                support::parse_number(row[csv.column("nsr_" + block.name, source)], source);
-            const auto rise = std::ranges::find(csv.header, "loss_rise_" + block.name);
-            if (rise != csv.header.end()) {
-                quality.loss_rise =
-                    support::parse_number(row[static_cast<std::size_t>(rise - csv.header.begin())], source);
+        if (others) {
+            sample = predictors::sample_of(space, *others, space.genome(network), reached);
+        } else {
+            sample.accuracy = reached;
+            for (const auto& choice : network.choices) {
+                sample.choices.push_back(choice.text());
             }
-            sample.qualities.push_back(quality);
-        }
-        sample.accuracy = support::parse_number(row[accuracy], source);
-        for (const auto& choice : search_spaces::Architecture::parse(row[architecture]).choices) {
-            sample.choices.push_back(choice.text());
+            for (const auto& block : space.blocks()) {
+                sample.qualities.push_back(stored_quality(csv, row, block.name, source));
+            }
         }
         result.samples.push_back(std::move(sample));
         result.ids.push_back(row[id]);
@@ -48,8 +62,21 @@ Samples read_samples(const std::filesystem::path& file, const search_spaces::Sea
     return result;
 }
 
+/// What fit.qualities names, of which a copy stays in the run for the search to go by; none: the library's.
+std::optional<Qualities> other_qualities(const StageContext& context) {
+    const auto& [file, columns] = std::tie(context.config.fit.qualities, context.config.fit.columns);
+    if (file.empty()) {
+        return std::nullopt;
+    }
+    auto qualities = predictors::read_qualities(file, context.config.space, columns);
+    support::write_atomically(context.run / fit_qualities, support::read_file(file));
+    return qualities;
+}
+
 std::vector<std::string> fit_work(StageContext& context, const std::string&) {
-    const auto [ids, samples] = read_samples(context.run / "samples/samples.csv", context.config.space);
+    const auto others = other_qualities(context);
+    const auto [ids, samples] =
+        read_samples(context.run / "samples/samples.csv", context.config.space, others);
     const auto predictor = predictors::AccuracyPredictor::fit(samples, context.config.fit);
     const auto report = predictors::assess(samples, context.config.fit);
     support::write_atomically(context.run / "predictor/predictor.json", predictor.json());
@@ -88,8 +115,12 @@ std::vector<std::string> fit_work(StageContext& context, const std::string&) {
     plot.series = {points, diagonal};
     support::write_atomically(context.run / "predictor/predicted.csv", csv.text());
     support::write_atomically(context.run / "predictor/predicted.svg", plot.svg());
-    return {"predictor/predictor.json", "predictor/honesty.json", "predictor/predicted.csv",
-            "predictor/predicted.svg"};
+    std::vector<std::string> written = {"predictor/predictor.json", "predictor/honesty.json",
+                                        "predictor/predicted.csv", "predictor/predicted.svg"};
+    if (others) {
+        written.emplace_back(fit_qualities);
+    }
+    return written;
 }
 
 Outcome fit_outcome(StageContext& context) {
@@ -124,9 +155,21 @@ Outcome fit_outcome(StageContext& context) {
 } // namespace
 
 Stage fit_stage() {
-    return {"fit",      "fits the accuracy predictor to the samples",
-            {"sample"}, [](const Configuration& c) { return Inputs{{"fit", c.texts.fit}}; },
-            fit_work,   fit_outcome};
+    return {"fit",
+            "fits the accuracy predictor to the samples",
+            {"sample"},
+            [](const Configuration& c) {
+                return Inputs{{"fit", c.texts.fit}};
+            },
+            fit_work,
+            fit_outcome,
+            [](const Configuration& c) {
+                std::map<std::string, std::filesystem::path> files;
+                if (!c.fit.qualities.empty()) {
+                    files["content of fit.qualities"] = c.fit.qualities;
+                }
+                return files;
+            }};
 }
 
 } // namespace tessera::nas
