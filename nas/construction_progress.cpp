@@ -44,7 +44,11 @@ ConstructionProgress construction_progress(const StageContext& context, const st
         return start;
     }
     try {
-        const nlohmann::json stored = nlohmann::json::parse(support::read_file(file));
+        const nlohmann::json stored =
+            nlohmann::json::parse(support::read_file(file), nullptr, /*allow_exceptions=*/false);
+        if (!stored.is_object()) {
+            throw support::RunError("it is no JSON object");
+        }
         if (stored.at("fingerprint") != fingerprint) {
             return start;
         }

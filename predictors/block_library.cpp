@@ -1,6 +1,7 @@
 #include "predictors/block_library.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <map>
 
@@ -204,21 +205,25 @@ std::vector<std::vector<double>> read_quality(const std::filesystem::path& table
         const std::pair key{row[block], row[choice]};
         const auto place = places.find(key);
         if (place == places.end()) {
-            throw RunError(fmt::format(
-                "{}: row {}: the space has no block {} with choice {}; run `tessera distil` again", source, r,
-                key.first, key.second));
+            throw RunError(fmt::format("{}: row {}: the space has no block {} with choice {}", source, r,
+                                       key.first, key.second));
         }
         if (const auto [first, added] = rows.emplace(key, r); !added) {
             throw RunError(fmt::format("{}: row {}: block {} and choice {} are in row {} already", source, r,
                                        key.first, key.second, first->second));
         }
-        quality[place->second.first][place->second.second] =
+        const double number =
             support::parse_number(row[value], fmt::format("{}: row {}: {}", source, r, column));
+        if (number < 0 || std::isinf(number)) { // NaN: unusable
+            throw RunError(
+                fmt::format("{}: row {}: {} is {}, not a number from 0", source, r, column, row[value]));
+        }
+        quality[place->second.first][place->second.second] = number;
     }
     for (const auto& [key, place] : places) {
         if (!rows.contains(key)) {
-            throw RunError(fmt::format("{}: no row for block {} and choice {}; run `tessera distil` again",
-                                       source, key.first, key.second));
+            throw RunError(
+                fmt::format("{}: no row for block {} and choice {}", source, key.first, key.second));
         }
     }
     return quality;

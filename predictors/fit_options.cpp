@@ -1,6 +1,8 @@
 #include <stdexcept>
 #include <string_view>
 
+#include <fmt/format.h>
+
 #include "predictors/accuracy_predictor.h"
 
 namespace tessera::predictors {
@@ -48,6 +50,9 @@ FitOptions FitOptions::read(support::Section section) {
         "the smaller the better; empty: nsr, and loss_rise where it is there.");
     if (options.columns.size() > 2) {
         section.fail("quality", "more than two columns");
+    }
+    if (options.columns.size() == 2 && options.columns[0] == options.columns[1]) {
+        section.fail("quality", fmt::format("'{}' is there twice", options.columns[0]));
     }
     if (!options.columns.empty() && options.qualities.empty()) {
         section.fail("quality", "it names columns of fit.qualities, which is not set");

@@ -43,6 +43,9 @@ void check_name(const support::Section& section, const std::string& name, std::s
     if (name.empty() || !std::ranges::all_of(name, allowed)) {
         section.fail("name", fmt::format("'{}': a name consists of letters, digits, '_' and '-'", name));
     }
+    if (name == "stem" || name == "head" || name == "rest") {
+        section.fail("name", fmt::format("'{}' is a part of every network; choose another name", name));
+    }
     if (!names.insert(name).second) {
         section.fail("name", fmt::format("there already is a block '{}'", name));
     }

@@ -12,6 +12,7 @@
 #include <yaml-cpp/parser.h>
 
 #include "support/config_tree.h"
+#include "support/utf8.h"
 
 namespace tessera::support::config {
 namespace {
@@ -174,6 +175,18 @@ private:
     std::unordered_map<YAML::anchor_t, NodePtr> anchors_;
 };
 
+void require_utf8(const std::string& text, std::string_view file,
+                  const std::shared_ptr<const std::string>& origin) {
+    int line = 1;
+    for (std::size_t begin = 0; begin < text.size(); ++line) {
+        const std::size_t end = std::min(text.find('\n', begin), text.size() - 1) + 1;
+        if (!is_utf8(std::string_view(text).substr(begin, end - begin))) {
+            refuse({line, 1, origin}, file, "not UTF-8");
+        }
+        begin = end;
+    }
+}
+
 /// Returns the end of the text. yaml-cpp takes 0x04 for the end of the file and would silently drop the rest.
 Position check_characters(const std::string& text, std::string_view file,
                           const std::shared_ptr<const std::string>& origin) {
@@ -188,6 +201,7 @@ Position check_characters(const std::string& text, std::string_view file,
             at = {at.line + 1, 1, origin};
         }
     }
+    require_utf8(text, file, origin);
     return at;
 }
 

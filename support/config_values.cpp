@@ -45,7 +45,10 @@ void Section::read(std::string_view key, std::filesystem::path& value, std::stri
         value = text_of({*state_, state_->path_of(key), *entry->value}, "a path");
     }
     if (!value.empty()) {
-        value = (state_->document->directory / value).lexically_normal();
+        // What the command line names lies where the user is.
+        const bool of_command = entry && entry->value->at.origin;
+        value = ((of_command ? std::filesystem::current_path() : state_->document->directory) / value)
+                    .lexically_normal();
         if (!value.has_filename() && value.has_relative_path()) {
             value = value.parent_path();
         } // "data/" is "data"

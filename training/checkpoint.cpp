@@ -16,7 +16,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr const char* schema = "tessera.checkpoint/2";
+constexpr const char* schema = "tessera.checkpoint/3";
 
 struct Field {
     const char* name;
@@ -60,6 +60,15 @@ std::vector<EpochMetrics> from_json(const json& rows) {
     return result;
 }
 
+std::string hash_of(const TensorMap& tensors) {
+    support::Hasher hasher;
+    for (const auto& [name, tensor] : tensors) {
+        const torch::Tensor values = tensor.detach().cpu().contiguous();
+        hasher.add(name).add({static_cast<const char*>(values.const_data_ptr()), values.nbytes()});
+    }
+    return hasher.hex();
+}
+
 } // namespace
 
 std::string training_fingerprint(const TrainOptions& options, const TrainContext& context,
@@ -77,6 +86,7 @@ void write_checkpoint(const std::filesystem::path& file, const std::string& fing
                       {{"schema", schema},
                        {"fingerprint", fingerprint},
                        {"made_from", made_from},
+                       {"hash", hash_of(checkpoint.tensors)},
                        {"share", support::number(checkpoint.share)},
                        {"epoch", std::to_string(checkpoint.history.size())},
                        {"history", to_json(checkpoint.history).dump()},
@@ -109,6 +119,9 @@ std::optional<Checkpoint> read_checkpoint(const std::filesystem::path& file, con
         if (content.metadata["schema"] != schema || content.metadata["fingerprint"] != fingerprint) {
             support::info("{}: made from something else; the training starts anew", file.string());
             return std::nullopt;
+        }
+        if (content.metadata["hash"] != hash_of(content.tensors)) {
+            throw support::RunError(file.string() + ": its content has changed since it was written");
         }
         const json open = json::parse(content.metadata["open"]);
         return Checkpoint{from_json(json::parse(content.metadata["history"])),

@@ -139,7 +139,9 @@ Command keys_command() {
                     "# Configuration\n\nEvery key that a configuration may hold, printed by `tessera keys`. "
                     "A key "
                     "that is not here is refused, with the nearest spelling.\nPaths are relative to the "
-                    "configuration's folder. `--set a.b=c` overrides a key for one call.\n";
+                    "configuration's folder. `--set a.b=c` overrides a key\n"
+                    "(paths there are relative to where you are); a run keeps it in its `config.yaml` for "
+                    "calls to come.\n";
                 nlohmann::json json = nlohmann::json::array();
                 std::string section = "-";
                 for (const auto& key : keys) {

@@ -26,6 +26,4 @@ double value_in(const std::string& text, const std::string& column, bool negativ
 /// Throws RunError where the name of a `what` is empty.
 void require_name(const std::string& name, const char* what, const std::string& file, std::size_t line);
 
-bool is_utf8(std::string_view text);
-
 } // namespace tessera::nas

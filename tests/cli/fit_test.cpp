@@ -56,6 +56,8 @@ TEST(Fit, RefusesQualitiesThatAreNotThere) {
     put(folder / "q.csv", "block,choice,nsr\n");
     EXPECT_THAT(refused({"fit.qualities=q.csv", "fit.quality=[nsr, nsr, nsr]"}),
                 HasSubstr("more than two columns"));
+    EXPECT_THAT(refused({"fit.qualities=q.csv", "fit.quality=[nsr, nsr]"}),
+                HasSubstr("'nsr' is there twice"));
 }
 
 } // namespace

@@ -62,6 +62,8 @@ TEST_F(QualityTable, OfAnotherSpaceIsRefusedWithTheRow) {
     refuse(first_ + second_ + third_ + "b9,identity,1\n", "row 4: the space has no block b9");
     refuse(first_ + second_ + second_ + third_, "row 3: block b1 and choice identity are in row 2 already");
     refuse(first_ + "b1,identity,much\n" + third_, "row 2: nsr");
+    refuse(first_ + "b1,identity,-3\n" + third_, "row 2: nsr is -3, not a number from 0");
+    refuse(first_ + "b1,identity,inf\n" + third_, "row 2: nsr is inf");
 }
 
 TEST_F(QualityTable, HasTheRiseOfTheLossOrNot) {

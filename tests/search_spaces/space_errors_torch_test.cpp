@@ -62,6 +62,7 @@ TEST(SpaceErrors, Blocks) {
         {head + "blocks:\n - {name: a, channels: 4, choices: [identity: ]}\n - {name: a, channels: 4, "
                 "choices: [identity: ]}",
          "s.yaml:5:5", "there already is a block 'a'"},
+        {head + "blocks: [{name: stem, channels: 4, " + choices, "s.yaml:3:11", "a part of every network"},
         {head + "blocks: [{name: a, channels: 65537, " + choices, "s.yaml:3:30", "channels"},
         {head + "blocks: [{name: a, channels: 4, stride: 0, " + choices, "s.yaml:3:41", "stride"},
         {head + "stem: {stride: 8}\nblocks: [{name: a, channels: 4, stride: 2, " + choices, "s.yaml:4:33",

@@ -181,6 +181,17 @@ TEST(ConfigText, TakesAnyScalar) {
               "c.yaml:1:4: error: k: expected a text, found nothing (write \"\" for an empty text)");
 }
 
+TEST(ConfigPath, OfTheCommandLineIsRelativeToWhereTheUserIs) {
+    auto root = Document::parse("k: data/x\nother: x\n", "c.yaml", "/cfg", {"k=data/y", "new=/z"}).root();
+    std::filesystem::path k, other, fresh;
+    root.read("k", k, "");
+    root.read("other", other, "");
+    root.read("new", fresh, "");
+    EXPECT_EQ(k, std::filesystem::current_path() / "data/y");
+    EXPECT_EQ(other, "/cfg/x");
+    EXPECT_EQ(fresh, "/z");
+}
+
 TEST(ConfigPath, IsRelativeToTheFolderOfTheConfiguration) {
     const auto read = [](const std::string& text, std::filesystem::path value = "") {
         root_of(text).read("k", value, "");

@@ -82,6 +82,12 @@ TEST(ConfigYaml, RefusesControlCharacters) {
               "c.yaml:1:2: error: control character 0x00: not a text file in UTF-8");
 }
 
+TEST(ConfigYaml, RefusesWhatIsNotUtf8) {
+    EXPECT_EQ(refusal("a: 1\nb: caf\xE9\nc: 2\n"), "c.yaml:2:1: error: not UTF-8");
+    EXPECT_EQ(refusal("a: \"\xC3\""), "c.yaml:1:1: error: not UTF-8");
+    EXPECT_NO_THROW(Document::parse("größe: 猫\n"));
+}
+
 TEST(ConfigYaml, ExpandsAliases) {
     Section root = Document::parse("a: &x {n: 4}\nb: *x\n").root();
     std::int64_t value = 0;

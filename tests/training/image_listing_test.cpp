@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "support/error.h"
 #include "tests/support/captured_stderr.h"
 
 namespace tessera::training {
@@ -20,6 +21,7 @@ using support::testing::TemporaryFolder;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Pair;
+using ::testing::ThrowsMessage;
 
 struct ImageListing : ::testing::Test {
     TemporaryFolder folder;
@@ -63,6 +65,13 @@ TEST_F(ImageListing, FindsImagesInFoldersBelowAClass) {
     }
     EXPECT_THAT(list().classes, ElementsAre("cat", "dog"));
     EXPECT_THAT(files(), ElementsAre("cat/1.jpg", "cat/2020/1.jpg", "cat/2021/may/1.jpg", "dog/x/y/z/1.jpg"));
+}
+
+TEST_F(ImageListing, RefusesAClassThatNoFileCouldName) {
+    add("cat/1.jpg");
+    add("croix\xE9/1.jpg");
+    EXPECT_THAT([&] { list(); }, ThrowsMessage<support::RunError>(HasSubstr(
+                                     "croix\xE9: the name of this class folder is not UTF-8; rename it")));
 }
 
 TEST_F(ImageListing, TakesAnyName) {

@@ -162,6 +162,16 @@ TEST_F(Resuming, ADamagedCheckpointIsIgnored) {
     write_safetensors(context_.checkpoint, file.tensors, file.metadata);
     EXPECT_TRUE(same(trained(options_, context_), expected));
 
+    stop_after(2); // one bit of the weights
+    {
+        std::fstream bytes(context_.checkpoint, std::ios::in | std::ios::out | std::ios::binary);
+        bytes.seekg(-50, std::ios::end);
+        const auto byte = static_cast<char>(bytes.get() ^ 1);
+        bytes.seekp(-50, std::ios::end);
+        bytes.put(byte);
+    }
+    EXPECT_TRUE(same(trained(options_, context_), expected));
+
     std::ofstream(context_.checkpoint) << "not a checkpoint at all";
     EXPECT_TRUE(same(trained(options_, context_), expected));
 }

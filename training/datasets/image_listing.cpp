@@ -14,6 +14,7 @@
 #include "support/error.h"
 #include "support/hash.h"
 #include "support/log.h"
+#include "support/utf8.h"
 
 namespace tessera::training {
 namespace {
@@ -152,6 +153,10 @@ void Walk::list_class(const fs::path& name) {
     no_images_.count += others.count;
     for (const auto& [extension, times] : others.extensions) {
         no_images_.extensions[extension] += times;
+    }
+    if (!support::is_utf8(name.string())) {
+        throw support::RunError(fmt::format("{}: the name of this class folder is not UTF-8; rename it",
+                                            (listing_.folder / name).string()));
     }
     listing_.classes.push_back(name.string());
 }
