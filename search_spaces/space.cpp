@@ -175,7 +175,8 @@ std::string SearchSpace::hash() const {
     for (std::size_t b = 0; b < blocks_.size(); ++b) {
         text += "; " + blocks_[b].name;
         for (const int i : sorted_[b]) {
-            text += " " + blocks_[b].choices[static_cast<std::size_t>(i)].text();
+            text += ' ';
+            text += blocks_[b].choices[static_cast<std::size_t>(i)].text();
         }
     }
     return support::content_hash(text);
