@@ -73,7 +73,7 @@ training::TrainOptions from_library(std::int64_t epochs, const training::Task& t
     training::TrainOptions o;
     suit(o, task);
     o.epochs = epochs;
-    o.warmup = 0.1;
+    o.schedule.warmup = 0.1;
     o.distillation_weight = 0.7;
     o.temperature = 2;
     o.optimizer.learning_rate = 0.01;

@@ -71,10 +71,12 @@ ConstructOptions ConstructOptions::read(Section section,
     o.growth.stages = read_stages(section);
     std::int64_t width = around.stem.channels, kernel = around.stem.kernel, iterations = o.growth.iterations;
     section.read("iterations", iterations, {1, 1000}, "Times that a network is trained, grown and pruned.");
-    section.read("width", width, {6, 65'536},
-                 "Channels of the first stage of the networks that are trained for their statistics; the "
-                 "reference has those of space.stem.");
-    section.read("kernel", kernel, {1, 3}, "Kernel of their stem: 1 or 3.");
+    section.read(
+        "width", width, {6, 65'536},
+        "Channels of the first stage of the networks that are trained for their statistics, where these "
+        "differ from the reference's, which are those of space.stem.");
+    section.read("kernel", kernel, {1, 3},
+                 "Kernel of their stem, 1 or 3, where it differs from that of space.stem.");
     if (kernel == 2) {
         section.fail("kernel", "it is 1 or 3");
     }
@@ -93,18 +95,28 @@ ConstructOptions ConstructOptions::read(Section section,
     section.read("every", o.every, {1, 1'000'000}, "Statistics are taken in every so many steps.");
     section.read("snapshot", o.snapshot, {1, 1'000'000'000},
                  "Steps between two looks at how the branches rank.");
+    if (o.every > o.snapshot) {
+        section.fail("every",
+                     fmt::format("statistics in every {} steps are too few for a look at them every {} "
+                                 "(construct.snapshot)",
+                                 o.every, o.snapshot));
+    }
     section.read("settle", o.settle, "End an iteration once the ranking has settled.");
     section.read("settled_correlation", o.settling.correlation, {0, 1},
                  "Rank correlation of two successive snapshots from which on they agree.");
     section.read("settled_snapshots", o.settling.snapshots, {1, 1000}, "That many in a row.");
     section.read("dropout", o.dropout, {0, 0.9}, "In every cell, while training.");
     o.train.batch = 50;
-    o.train.warmup = 0;
     o.train.optimizer.learning_rate = 0.04;
     o.train.optimizer.weight_decay = 6e-4;
+    o.train.optimizer.decay_all = true;
     o.train.optimizer.clip = 5;
+    o.train.optimizer.clip_each = true;
     section.read("batch", o.train.batch, {2, 65'536}, "Images in one step.");
     o.train.optimizer.read(section);
+    section.read("rate_factor", o.rates.factor, {0, 1, true},
+                 "Factor of the learning rate every `rate_epochs` epochs; 1: it stays.");
+    section.read("rate_epochs", o.rates.epochs, {0, 100'000, true}, "Epochs between two factors.");
     o.train.augment.read(section.section("augment", "Random changes of training images."));
     section.read(
         "reference", o.reference, references,

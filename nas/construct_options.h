@@ -30,7 +30,8 @@ struct ConstructOptions {
     double dropout = 0.2; ///< in every cell, while training
     ConstructedReference reference = ConstructedReference::constructed;
     training::TrainOptions train; ///< batch, optimizer and augment
-    std::string grown_from;       ///< the resolved text of all but `reference`: what the growth depends on
+    training::SteadySchedule rates{0.999, 2};
+    std::string grown_from; ///< the resolved text of all but `reference`: what the growth depends on
 
     /// `around` gives what is not set here: the widths of the stem, the images. Throws UsageError for what
     /// cannot be constructed, before anything is trained.

@@ -1,5 +1,6 @@
 #include "nas/construction_training.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include <fmt/format.h>
@@ -8,6 +9,7 @@
 #include "support/config_scalars.h"
 #include "support/error.h"
 #include "support/seed.h"
+#include "support/table.h"
 #include "training/state.h"
 
 namespace tessera::nas {
@@ -20,6 +22,7 @@ using torch::Tensor;
 
 /// Where a cell's filters are shown: the module of its block.
 std::string cell_module(int entry) { return fmt::format("block{}.cell", entry - 1); }
+bool is_cell(const std::string& module) { return module.ends_with(".cell"); }
 
 std::vector<BranchStatistic> branch_statistics(const EnvelopeNetwork& network,
                                                const predictors::StatisticsCollector& collector) {
@@ -61,10 +64,11 @@ class Look final : public training::TrainingObserver {
 public:
     Look(const EnvelopeNetwork& network, const ConstructOptions& options, search_spaces::Network& built,
          int threads)
-        : network_(network), options_(options), collector_(*built, threads) {
+        : network_(network), options_(options), collector_(*built, threads, is_cell) {
         collector_.look(false); // until a step begins: a resumed training may begin with its validation
-        for (std::size_t s = 0; s < options.growth.stages.size(); ++s) {
-            if (options.growth.stages[s].constructed) {
+        const auto cells = construction::stage_cells(network);
+        for (std::size_t s = 0; s < cells.size(); ++s) {
+            if (options.growth.stages[s].grows_from(static_cast<int>(cells[s].size()))) {
                 stages_.push_back(static_cast<int>(s));
                 tests_.emplace_back(options.settling);
             }
@@ -77,17 +81,8 @@ public:
         if (done % options_.snapshot != 0) {
             return;
         }
-        const auto statistics = this->statistics();
         for (std::size_t i = 0; i < stages_.size(); ++i) {
-            std::vector<double> values;
-            for (const BranchStatistic& branch : statistics) {
-                if (branch.stage == stages_[i]) {
-                    values.push_back(options_.growth.statistic == GrowthOptions::Statistic::variance
-                                         ? branch.variance
-                                         : branch.mean_square);
-                }
-            }
-            tests_[i].add(done, values);
+            tests_[i].add(done, ranked(i));
         }
     }
     bool enough() const override {
@@ -95,45 +90,43 @@ public:
             options_.settle && std::ranges::all_of(tests_, [](const auto& t) { return t.settled(); });
         return settled || done_ >= options_.steps;
     }
+    /// A branch whose statistic is not finite is pruned first: no reason to give the others up.
+    bool makes_do() const override { return true; }
     training::TensorMap state() const override {
         training::TensorMap result;
         training::add_with_prefix(result, collector_.state(), "filters.");
         result["done"] = torch::tensor(done_, torch::kInt64);
         for (std::size_t i = 0; i < tests_.size(); ++i) {
-            std::vector<double> curve;
-            for (const auto& point : tests_[i].curve()) {
-                curve.push_back(static_cast<double>(point.step));
-                curve.push_back(point.correlation);
+            std::vector<double> rows; // of a step and its values each
+            for (const auto& snapshot : tests_[i].snapshots()) {
+                rows.push_back(static_cast<double>(snapshot.step));
+                rows.insert(rows.end(), snapshot.values.begin(), snapshot.values.end());
             }
-            result[fmt::format("curve{}", i)] = torch::tensor(curve, torch::kFloat64);
-            result[fmt::format("latest{}", i)] = torch::tensor(tests_[i].latest(), torch::kFloat64);
+            result[fmt::format("snapshots{}", i)] = torch::tensor(rows, torch::kFloat64);
         }
         return result;
     }
     void load(const training::TensorMap& state, const std::string& source) override {
-        const auto values = [&](const std::string& name) {
-            const auto found = state.find(name);
-            if (found == state.end() || found->second.dim() != 1 ||
-                found->second.scalar_type() != torch::kFloat64) {
-                throw support::RunError(fmt::format("{}: it holds no '{}' of a construction", source, name));
-            }
-            const Tensor flat = found->second.contiguous();
-            return std::vector<double>(flat.const_data_ptr<double>(),
-                                       flat.const_data_ptr<double>() + flat.numel());
-        };
         const auto done = state.find("done");
         if (done == state.end() || done->second.numel() != 1 || done->second.scalar_type() != torch::kInt64) {
             throw support::RunError(fmt::format("{}: it does not say how many steps were taken", source));
         }
         std::vector<predictors::SettlingTest> tests;
         for (std::size_t i = 0; i < tests_.size(); ++i) {
-            const auto curve = values(fmt::format("curve{}", i));
-            std::vector<predictors::SettlingTest::Point> points;
-            for (std::size_t k = 0; k + 1 < curve.size(); k += 2) {
-                points.push_back({static_cast<std::int64_t>(curve[k]), curve[k + 1]});
+            const auto found = state.find(fmt::format("snapshots{}", i));
+            const auto row = static_cast<std::int64_t>(1 + ranked(i).size());
+            if (found == state.end() || found->second.dim() != 1 ||
+                found->second.scalar_type() != torch::kFloat64 || found->second.numel() % row != 0) {
+                throw support::RunError(
+                    fmt::format("{}: it holds no 'snapshots{}' of this construction", source, i));
             }
-            tests.emplace_back(options_.settling)
-                .restore(std::move(points), values(fmt::format("latest{}", i)));
+            const Tensor rows = found->second.contiguous();
+            const std::span values(rows.const_data_ptr<double>(), static_cast<std::size_t>(rows.numel()));
+            tests.emplace_back(options_.settling);
+            for (std::size_t at = 0; at < values.size(); at += static_cast<std::size_t>(row)) {
+                tests.back().add(static_cast<std::int64_t>(values[at]),
+                                 values.subspan(at + 1, static_cast<std::size_t>(row) - 1));
+            }
         }
         collector_.load(training::with_prefix_removed(state, "filters."), source);
         tests_ = std::move(tests);
@@ -151,13 +144,38 @@ public:
     }
 
 private:
+    /// What the branches of the i-th growing stage are compared by, as of now.
+    std::vector<double> ranked(std::size_t i) const {
+        std::vector<double> values;
+        for (const BranchStatistic& branch : statistics()) {
+            if (branch.stage == stages_[i]) {
+                values.push_back(options_.growth.statistic == GrowthOptions::Statistic::variance
+                                     ? branch.variance
+                                     : branch.mean_square);
+            }
+        }
+        return values;
+    }
+
     const EnvelopeNetwork& network_;
     const ConstructOptions& options_;
     predictors::StatisticsCollector collector_;
     std::vector<int> stages_;
-    std::vector<predictors::SettlingTest> tests_; ///< one a constructed stage
+    std::vector<predictors::SettlingTest> tests_; ///< one a growing stage
     std::int64_t done_ = 0;
 };
+
+/// Throws RunError where no branch has anything to go by.
+void tell_of_divergence(const std::vector<BranchStatistic>& statistics, int iteration, std::int64_t steps) {
+    const std::string what = fmt::format("construct: the loss is not finite after {} of iteration {}",
+                                         support::counted(steps, "step"), iteration);
+    constexpr std::string_view advice = "lower construct.learning_rate or set construct.clip";
+    if (std::ranges::none_of(statistics,
+                             [](const auto& s) { return s.images > 0 && std::isfinite(s.mean_square); })) {
+        throw support::RunError(fmt::format("{}, and neither is any branch's statistic; {}", what, advice));
+    }
+    support::warn("{}; the network grows from what was seen until then: {}", what, advice);
+}
 
 } // namespace
 
@@ -183,6 +201,14 @@ search_spaces::SearchSpace space_around(const EnvelopeNetwork& network, const St
     return search_spaces::SearchSpace::read(document.root());
 }
 
+void check_batch(const ConstructOptions& options, std::int64_t images) {
+    if (images < options.train.batch) {
+        throw support::UsageError(
+            fmt::format("construct.batch: {} images in a step, but there are {} to train on",
+                        options.train.batch, images));
+    }
+}
+
 ConstructionTraining train_and_look(const EnvelopeNetwork& network, int iteration, StageContext& context,
                                     const std::string& fingerprint, const std::filesystem::path& checkpoint,
                                     support::Progress& progress) {
@@ -194,10 +220,7 @@ ConstructionTraining train_and_look(const EnvelopeNetwork& network, int iteratio
 
     const training::Datasets& data = context.data();
     const std::int64_t images = data.train.size(), batch = options.train.batch;
-    if (images < batch) {
-        throw support::UsageError(
-            fmt::format("construct.batch: {} images in a step, but there are {} to train on", batch, images));
-    }
+    check_batch(options, images);
     training::TrainOptions train = options.train;
     const std::int64_t per_epoch = images / batch;
     train.epochs = (options.steps + per_epoch - 1) / per_epoch;
@@ -211,11 +234,14 @@ ConstructionTraining train_and_look(const EnvelopeNetwork& network, int iteratio
     around.label = "construct";
     around.checkpoint = checkpoint;
     around.fingerprint = fmt::format("{} {}", fingerprint, name);
-    around.constant_rate = true;
+    around.steady = options.rates;
     around.validate_every = options.snapshot;
     around.observer = &look;
     around.progress = &progress;
     const auto result = training::train(built, data, train, around);
+    if (result.diverged) {
+        tell_of_divergence(look.statistics(), iteration, look.done());
+    }
     return {look.statistics(), skip_scalars(network, built), look.curves(), look.done(), result.history};
 }
 

@@ -28,13 +28,17 @@ struct SettlingCurve {
 struct ConstructionTraining {
     std::vector<construction::BranchStatistic> statistics;
     std::vector<construction::SkipScalar> skips;
-    std::vector<SettlingCurve> settling; ///< of the constructed stages
+    std::vector<SettlingCurve> settling; ///< of the growing stages
     std::int64_t steps = 0;              ///< that were taken
     std::vector<training::EpochMetrics> history;
 };
 
+/// Throws UsageError where there are fewer images to train on than a step takes.
+void check_batch(const ConstructOptions& options, std::int64_t images);
+
 /// Trains a fresh copy of the network, seeded by run and iteration, and looks at it. Goes on from
-/// `checkpoint` where it is of the same fingerprint.
+/// `checkpoint` where it is of the same fingerprint. Where the loss is not finite it ends there, with a
+/// warning; throws RunError where no branch has a finite statistic then.
 ConstructionTraining train_and_look(const construction::EnvelopeNetwork& network, int iteration,
                                     StageContext& context, const std::string& fingerprint,
                                     const std::filesystem::path& checkpoint, support::Progress& progress);

@@ -6,6 +6,7 @@
 
 #include <sys/resource.h>
 
+#include "nas/construction_training.h"
 #include "predictors/memory_plan.h"
 
 namespace tessera::nas {
@@ -51,6 +52,9 @@ public:
             return {};
         }
         const auto& o = *config_.construct;
+        if (standing_.constructed < 1) {
+            check_batch(o, images_.train);
+        }
         const auto own = static_cast<double>(reference().macs);
         double shares = 0;
         for (const auto& network : construction::expected_networks(o.growth)) {
@@ -59,8 +63,11 @@ public:
                       std::max(own, 1.0);
         }
         const std::int64_t weights = this->weights();
-        return {(1 - standing_.constructed) * shares * static_cast<double>(o.steps * o.train.batch) *
-                    speed_.teach_step,
+        const auto epoch = std::max<std::int64_t>(1, images_.train / o.train.batch);
+        const auto validations = static_cast<double>(o.steps / std::max(epoch, o.snapshot));
+        return {(1 - standing_.constructed) * shares *
+                    (static_cast<double>(o.steps * o.train.batch) * speed_.teach_step +
+                     validations * static_cast<double>(images_.validation) * speed_.teach_forward),
                 process_ + speed_.teach_bytes * o.train.batch + 4 * weights, weights};
     }
 

@@ -129,7 +129,8 @@ double spearman_rho(std::span<const double> a, std::span<const double> b) {
         aa += (ra[i] - mean) * (ra[i] - mean);
         bb += (rb[i] - mean) * (rb[i] - mean);
     }
-    return aa == 0 || bb == 0 ? undefined : ab / std::sqrt(aa) / std::sqrt(bb);
+    // Equal orders may exceed 1 by a rounding.
+    return aa == 0 || bb == 0 ? undefined : std::clamp(ab / std::sqrt(aa) / std::sqrt(bb), -1.0, 1.0);
 }
 
 double rmse(std::span<const double> predicted, std::span<const double> truth) {

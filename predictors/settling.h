@@ -21,22 +21,26 @@ public:
 
     struct Point {
         std::int64_t step = 0;
-        double correlation =
-            0; ///< with the snapshot before; NaN for the first, and where all values are equal
+        double with_previous = 0; ///< rank correlation; NaN for the first, and where all values are equal
+        double with_last = 0;     ///< how far the order of now was known then; 1 for the last
     };
-    /// One value of each branch after `step` steps; NaN counts as less than everything.
+    struct Snapshot {
+        std::int64_t step = 0;
+        std::vector<double> values; ///< as they are ranked
+    };
+    /// One value of each branch after `step` steps, as many as ever before; NaN counts as less than
+    /// everything.
     void add(std::int64_t step, std::span<const double> statistic);
-    /// True once the last `snapshots` correlations have all reached the limit.
+    /// True once each of the last `snapshots` snapshots has reached the limit with the one before it.
     bool settled() const;
-    const std::vector<Point>& curve() const { return curve_; }
-    /// The latest snapshot as it is ranked; with the curve, all that a test knows.
-    const std::vector<double>& latest() const { return last_; }
-    void restore(std::vector<Point> curve, std::vector<double> latest);
+    std::vector<Point> curve() const;
+    /// All that a test knows: one that is given these again says what this one says.
+    const std::vector<Snapshot>& snapshots() const { return snapshots_; }
 
 private:
     SettlingOptions options_;
-    std::vector<double> last_;
-    std::vector<Point> curve_;
+    std::vector<Snapshot> snapshots_;
+    std::vector<double> with_previous_;
 };
 
 } // namespace tessera::predictors

@@ -8,6 +8,7 @@
 #include "predictors/run_tasks.h"
 #include "support/interrupt.h"
 #include "support/log.h"
+#include "training/schedule.h"
 
 namespace tessera::predictors {
 

@@ -100,8 +100,8 @@ FilterMoments moments_of(const Tensor& map, int threads) {
 
 class StatisticsCollector::Watcher final : public search_spaces::FilterObserver {
 public:
-    Watcher(const StatisticsCollector& owner, std::string name, FilterSource& source)
-        : owner_(owner), source_(source), layer_{std::move(name), source.filter_groups(), {}} {
+    Watcher(StatisticsCollector& owner, std::string name, FilterSource& source)
+        : owner_(owner), source_(source), layer_{std::move(name), source.filter_groups(), {}, 0} {
         source.observe_with(this);
     }
     ~Watcher() override { source_.observe_with(nullptr); }
@@ -113,6 +113,9 @@ public:
             return;
         }
         const torch::NoGradGuard no_grad;
+        if (layer_.order == 0) {
+            layer_.order = ++owner_.seen_;
+        }
         FilterMoments seen = moments_of(map.detach(), owner_.threads_);
         if (layer_.moments.images == 0) {
             layer_.moments = std::move(seen);
@@ -125,14 +128,16 @@ public:
     FilterMoments& moments() { return layer_.moments; }
 
 private:
-    const StatisticsCollector& owner_;
+    StatisticsCollector& owner_;
     FilterSource& source_;
     Layer layer_;
 };
 
-StatisticsCollector::StatisticsCollector(torch::nn::Module& module, int threads) : threads_(threads) {
+StatisticsCollector::StatisticsCollector(torch::nn::Module& module, int threads,
+                                         const std::function<bool(const std::string&)>& watches)
+    : threads_(threads) {
     const auto watch = [&](torch::nn::Module& one, const std::string& name) {
-        if (auto* source = dynamic_cast<FilterSource*>(&one)) {
+        if (auto* source = dynamic_cast<FilterSource*>(&one); source && (!watches || watches(name))) {
             watchers_.push_back(std::make_unique<Watcher>(*this, name, *source));
         }
     };
@@ -180,7 +185,7 @@ std::int64_t StatisticsCollector::images(const std::string& name) const { return
 training::TensorMap StatisticsCollector::state() const {
     training::TensorMap result;
     for (const auto& watcher : watchers_) {
-        const auto& [name, groups, moments] = watcher->layer();
+        const auto& [name, groups, moments, order] = watcher->layer();
         const auto tensor = [&](const std::vector<double>& values) {
             return torch::tensor(values, torch::kFloat64).view({moments.positions, moments.filters});
         };

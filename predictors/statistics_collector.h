@@ -1,6 +1,7 @@
 // Filter statistics of a network while it trains or is only looked at.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -19,11 +20,13 @@ FilterMoments moments_of(const torch::Tensor& maps, int threads = 1);
 /// does on other devices than the CPU.
 FilterMoments moments_by_operators(const torch::Tensor& maps);
 
-/// Watches every FilterSource of a module as long as it lives.
+/// Watches FilterSources of a module as long as it lives.
 class StatisticsCollector {
 public:
-    /// The module must outlive the collector. `threads` may be at work on one map.
-    explicit StatisticsCollector(torch::nn::Module& module, int threads = 1);
+    /// The module must outlive the collector. `threads` may be at work on one map; `watches` says of a
+    /// source's dotted name whether it is watched (none: all are).
+    explicit StatisticsCollector(torch::nn::Module& module, int threads = 1,
+                                 const std::function<bool(const std::string&)>& watches = {});
     ~StatisticsCollector();
     StatisticsCollector(const StatisticsCollector&) = delete;
     StatisticsCollector& operator=(const StatisticsCollector&) = delete;
@@ -34,7 +37,8 @@ public:
     struct Layer {
         std::string name; ///< of the module, dotted
         std::vector<search_spaces::FilterGroup> groups;
-        FilterMoments moments; ///< empty before the first image
+        FilterMoments moments;  ///< empty before the first image
+        std::int64_t order = 0; ///< among the layers, by their first map; 0 before it
     };
     /// In the order of the module's children.
     std::vector<Layer> layers() const;
@@ -55,6 +59,7 @@ private:
     std::vector<std::unique_ptr<Watcher>> watchers_;
     bool looking_ = true;
     int threads_;
+    std::int64_t seen_ = 0; ///< layers
 };
 
 } // namespace tessera::predictors

@@ -29,11 +29,15 @@ torch::Tensor in_order_of(const torch::Tensor& parameter, const torch::Tensor& g
     return gradient;
 }
 
-/// Scales all gradients so that the norm of the whole is at most `clip`; returns the norm before.
-double clip_gradients(std::vector<torch::Tensor>& gradients, double clip) {
-    const double norm =
-        torch::linalg_vector_norm(torch::stack(at::_foreach_norm(gradients, 2.0))).item<double>();
-    if (norm > clip) {
+/// Scales all gradients so that the norm of the whole, or of each, is at most `clip`; returns that of the
+/// whole before.
+double clip_gradients(std::vector<torch::Tensor>& gradients, double clip, bool each) {
+    const torch::Tensor norms = torch::stack(at::_foreach_norm(gradients, 2.0));
+    const double norm = torch::linalg_vector_norm(norms).item<double>();
+    if (each) {
+        const torch::Tensor factors = (clip / norms).clamp_max(1); // a NaN stays one
+        at::_foreach_mul_(gradients, factors.unbind());
+    } else if (norm > clip) {
         at::_foreach_mul_(gradients, clip / norm);
     }
     return norm;
@@ -75,10 +79,11 @@ void OptimizerOptions::read(support::Section& section) {
     section.read("optimizer", kind, kinds, "How weights follow the gradient; sgd uses Nesterov momentum.");
     section.read("learning_rate", learning_rate, {0, 100, true}, "Learning rate at the top of the schedule.");
     section.read("momentum", momentum, {0, 0.9999}, "Momentum of sgd; adam and adamw do not use it.");
-    section.read(
-        "weight_decay", weight_decay, {0, 10},
-        "Pull of weights towards 0, not of biases and BatchNorm; adamw multiplies it by the learning rate.");
+    section.read("weight_decay", weight_decay, {0, 10},
+                 "Pull of weights towards 0; adamw multiplies it by the learning rate.");
+    section.read("decay_all", decay_all, "It pulls biases, BatchNorm and single numbers too.");
     section.read("clip", clip, {0, 1e9}, "Largest norm of the whole gradient; 0: not limited.");
+    section.read("clip_each", clip_each, "It limits the gradient of each parameter tensor instead.");
 }
 
 Optimizer::Optimizer(std::vector<std::pair<std::string, torch::Tensor>> parameters, OptimizerOptions options)
@@ -119,12 +124,12 @@ double Optimizer::step(double learning_rate) {
     if (present.empty()) {
         return 0;
     }
-    const double norm = options_.clip > 0 ? clip_gradients(gradients, options_.clip) : 0;
+    const double norm = options_.clip > 0 ? clip_gradients(gradients, options_.clip, options_.clip_each) : 0;
 
     Group plain, decayed;
     for (std::size_t k = 0; k < present.size(); ++k) {
         const std::size_t i = present[k];
-        Group& group = parameters_[i].dim() > 1 ? decayed : plain;
+        Group& group = options_.decay_all || parameters_[i].dim() > 1 ? decayed : plain;
         group.parameters.push_back(parameters_[i]);
         group.gradients.push_back(gradients[k]);
         group.first.push_back(first_[i]);

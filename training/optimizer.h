@@ -20,12 +20,13 @@ struct OptimizerOptions {
     double learning_rate = 0.1;                        ///< at the top of the schedule
     double momentum = 0.9;                             ///< sgd: Nesterov
     double beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8; ///< adam, adamw
-    double weight_decay =
-        5e-4;        ///< sgd, adam: added to the gradient; adamw: decoupled. Never on biases and BatchNorm
-    double clip = 0; ///< largest norm of the whole gradient; 0: none
+    double weight_decay = 5e-4;                        ///< sgd, adam: added to the gradient; adamw: decoupled
+    bool decay_all = false; ///< of biases, BatchNorm and other one-dimensional parameters too
+    double clip = 0;        ///< largest norm of the whole gradient; 0: none
+    bool clip_each = false; ///< of each parameter's gradient instead
 
-    /// Declares optimizer, learning_rate, momentum, weight_decay, clip in the given section; defaults are the
-    /// object's own.
+    /// Declares optimizer, learning_rate, momentum, weight_decay, decay_all, clip, clip_each in the given
+    /// section; defaults are the object's own.
     void read(support::Section& section);
 };
 
@@ -35,8 +36,8 @@ public:
     Optimizer(std::vector<std::pair<std::string, torch::Tensor>> parameters, OptimizerOptions options);
 
     void zero_grad();
-    /// One step with this learning rate on the gradients present; returns the gradient's norm before clipping
-    /// where clipping is on, else 0.
+    /// One step with this learning rate on the gradients present; returns the whole gradient's norm before
+    /// clipping where clipping is on, else 0.
     double step(double learning_rate);
 
     /// Moments and the step count, by parameter name: copies on the CPU, or the moments themselves (for
@@ -51,8 +52,5 @@ private:
     OptimizerOptions options_;
     std::int64_t steps_ = 0;
 };
-
-/// Cosine from 1 to 0 over `total` steps after a linear rise over the first `warmup`; `step` counts from 0.
-double cosine_factor(std::int64_t step, std::int64_t total, std::int64_t warmup);
 
 } // namespace tessera::training

@@ -1,7 +1,4 @@
-// Storing and restoring an optimiser, and the learning rate's schedule.
-#include <cmath>
-#include <numbers>
-
+// Storing and restoring an optimiser.
 #include "training/optimizer.h"
 #include "training/state.h"
 
@@ -38,17 +35,6 @@ void Optimizer::load(const TensorMap& state, const std::string& source) {
     target[steps_name] = steps;
     copy_state(target, state, source, "the optimiser");
     steps_ = steps.item<std::int64_t>();
-}
-
-double cosine_factor(std::int64_t step, std::int64_t total, std::int64_t warmup) {
-    if (step >= total) {
-        return 0;
-    }
-    if (step < warmup) {
-        return static_cast<double>(step + 1) / static_cast<double>(warmup + 1);
-    }
-    const double share = static_cast<double>(step - warmup) / static_cast<double>(total - warmup);
-    return 0.5 * (1 + std::cos(std::numbers::pi * share));
 }
 
 } // namespace tessera::training

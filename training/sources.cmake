@@ -11,6 +11,7 @@ set(CORE
   datasets/image_listing.cpp
   datasets/image_orientation.cpp
   datasets/image_resize.cpp
+  schedule.cpp
   triangle_taps.cpp)
 file(GLOB_RECURSE TORCH CONFIGURE_DEPENDS RELATIVE ${CMAKE_SOURCE_DIR}/training ${CMAKE_SOURCE_DIR}/training/*.cpp)
 list(REMOVE_ITEM TORCH ${CORE})

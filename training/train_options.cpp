@@ -11,8 +11,7 @@ void TrainOptions::read(support::Section& section) {
     section.read("batch", batch, {2, 65'536}, "Images in one step.");
     section.read("train_limit", train_limit, {0, 1'000'000'000},
                  "Images visited in an epoch, drawn anew for each one; 0: all.");
-    section.read("warmup", warmup, {0, 1000},
-                 "Epochs in which the learning rate rises linearly, before its cosine to 0.");
+    schedule.read(section);
     section.read("label_smoothing", label_smoothing, {0, 0.9},
                  "Share of each label spread evenly over all classes; depths have none.");
     section.read("ema", ema, {0, 0.999999},
@@ -31,14 +30,16 @@ void TrainOptions::read(support::Section& section) {
 std::string TrainOptions::essence() const {
     using support::number;
     const OptimizerOptions& o = optimizer;
-    return fmt::format("epochs: {}\nbatch: {}\ntrain_limit: {}\nwarmup: {}\nlabel_smoothing: {}\nema: {}\n"
+    return fmt::format("epochs: {}\nbatch: {}\ntrain_limit: {}\n{}label_smoothing: {}\nema: {}\n"
                        "autocast: {}\ndistillation_weight: {}\ntemperature: {}\noptimizer: {}\n"
                        "learning_rate: {}\nmomentum: {}\nbeta1: {}\nbeta2: {}\nepsilon: {}\n"
-                       "weight_decay: {}\nclip: {}\naugment: {}\n",
-                       epochs, batch, train_limit, number(warmup), number(label_smoothing), number(ema),
+                       "weight_decay: {}\nclip: {}\n{}{}augment: {}\n",
+                       epochs, batch, train_limit, schedule.essence(), number(label_smoothing), number(ema),
                        autocast, number(distillation_weight), number(temperature), static_cast<int>(o.kind),
                        number(o.learning_rate), number(o.momentum), number(o.beta1), number(o.beta2),
-                       number(o.epsilon), number(o.weight_decay), number(o.clip), augment.essence());
+                       number(o.epsilon), number(o.weight_decay), number(o.clip),
+                       o.decay_all ? "decay_all: true\n" : "", o.clip_each ? "clip_each: true\n" : "",
+                       augment.essence());
 }
 
 } // namespace tessera::training

@@ -66,9 +66,13 @@ private:
     void resume();
     bool save_is_due() const;
     void save();
-    /// Empty where the observer had seen enough before its end.
-    std::optional<EpochMetrics> epoch(std::int64_t number, support::Progress& progress);
-    bool enough() const { return context_.observer != nullptr && context_.observer->enough(); }
+    /// Of as many steps as it had: the observer may have seen enough before its end, or the loss not be
+    /// finite.
+    EpochMetrics epoch(std::int64_t number, support::Progress& progress);
+    bool ended() const { return diverged_ || (context_.observer != nullptr && context_.observer->enough()); }
+    bool whole() const { return open_.steps == steps_; }
+    /// How many places of the step's images were right: a number on the device, since fetching it would wait
+    /// for the step.
     torch::Tensor take_step(const EpochPlan& plan, std::int64_t step);
     void tell(support::Progress& progress, std::int64_t number, std::int64_t step) const;
     double learning_rate(std::int64_t done) const;
@@ -94,6 +98,7 @@ private:
     std::string fingerprint_;
     std::vector<EpochMetrics> history_;
     OpenEpoch open_;
+    bool diverged_ = false; ///< in the step under way
     std::chrono::steady_clock::time_point saved_ = std::chrono::steady_clock::now();
 };
 
@@ -153,16 +158,11 @@ torch::Tensor Trainer::loss_of(const torch::Tensor& outputs, const torch::Tensor
 
 /// After `done` steps of the whole training.
 double Trainer::learning_rate(std::int64_t done) const {
-    const auto warmup =
-        static_cast<std::int64_t>(std::llround(options_.warmup * static_cast<double>(steps_)));
-    const double factor = context_.constant_rate
-                              ? std::min(1.0, static_cast<double>(done + 1) / static_cast<double>(warmup + 1))
-                              : cosine_factor(done, options_.epochs * steps_, warmup);
-    return options_.optimizer.learning_rate * factor;
+    const double top = options_.optimizer.learning_rate;
+    return context_.steady ? context_.steady->rate(top, done, steps_)
+                           : options_.schedule.rate(top, done, options_.epochs * steps_, steps_);
 }
 
-/// How many places of the step's images were right: a number on the device, since fetching it would wait for
-/// the step.
 torch::Tensor Trainer::take_step(const EpochPlan& plan, std::int64_t step) {
     const std::span rows(plan.order.data() + step * batch_, static_cast<std::size_t>(batch_));
     const Batch batch =
@@ -186,7 +186,11 @@ torch::Tensor Trainer::take_step(const EpochPlan& plan, std::int64_t step) {
         loss = loss + own;
     }
     const double value = loss.item<double>();
-    if (!std::isfinite(value)) {
+    diverged_ = !std::isfinite(value);
+    if (diverged_ && context_.observer != nullptr && context_.observer->makes_do()) {
+        return torch::zeros({}, torch::kInt64);
+    }
+    if (diverged_) {
         throw support::RunError(
             fmt::format("{}: the loss is not finite in epoch {}, step {}; lower learning_rate or set clip",
                         context_.label, plan.number, step + 1));
@@ -208,7 +212,7 @@ void Trainer::tell(support::Progress& progress, std::int64_t number, std::int64_
     progress.advance(step + 1 < steps_ ? batch_ : counted_ - step * batch_);
 }
 
-std::optional<EpochMetrics> Trainer::epoch(std::int64_t number, support::Progress& progress) {
+EpochMetrics Trainer::epoch(std::int64_t number, support::Progress& progress) {
     const auto begin = std::chrono::steady_clock::now();
     const double seconds_before = open_.seconds; // of a process that was interrupted
     const std::string name = std::to_string(number);
@@ -222,15 +226,16 @@ std::optional<EpochMetrics> Trainer::epoch(std::int64_t number, support::Progres
         open_.seconds = seconds_before + seconds_since(begin);
         save();
     };
-    for (std::int64_t step = open_.steps; step < steps_; ++step) {
-        if (enough()) {
-            return std::nullopt;
-        }
+    for (std::int64_t step = open_.steps; step < steps_ && !ended(); ++step) {
         const std::int64_t done = (number - 1) * steps_ + step;
         if (context_.observer != nullptr) {
             context_.observer->before_step(done);
         }
-        correct += take_step(plan, step);
+        const torch::Tensor hits = take_step(plan, step);
+        if (diverged_) {
+            break;
+        }
+        correct += hits;
         if (context_.observer != nullptr) {
             context_.observer->after_step(done + 1);
         }
@@ -244,23 +249,21 @@ std::optional<EpochMetrics> Trainer::epoch(std::int64_t number, support::Progres
     Evaluation validation;
     validation.accuracy = validation.loss = std::numeric_limits<double>::quiet_NaN();
     try {
-        if (validates_after(number)) {
+        if (whole() && validates_after(number)) {
             validation = validate();
         }
     } catch (const support::Interrupted&) {
         keep();
         throw;
     }
-    const EpochMetrics metrics{number,
-                               learning_rate(number * steps_ - 1),
-                               open_.loss_sum / static_cast<double>(steps_),
-                               correct.item<double>() /
-                                   static_cast<double>(steps_ * batch_ * task_.places(data_.train)),
-                               validation.accuracy,
-                               validation.loss,
-                               seconds_before + seconds_since(begin)};
-    open_ = {};
-    return metrics;
+    const auto steps = static_cast<double>(open_.steps);
+    return {number,
+            learning_rate((number - 1) * steps_ + open_.steps - 1),
+            open_.loss_sum / steps,
+            correct.item<double>() / (steps * static_cast<double>(batch_ * task_.places(data_.train))),
+            validation.accuracy,
+            validation.loss,
+            seconds_before + seconds_since(begin)};
 }
 
 bool Trainer::validates_after(std::int64_t epoch) const {
@@ -342,11 +345,14 @@ TrainResult Trainer::run() {
             context_.progress->advance(visited);
         }
         for (std::int64_t number = finished + 1; number <= options_.epochs; ++number) {
-            const auto metrics = enough() ? std::nullopt : epoch(number, own ? *own : *context_.progress);
-            if (!metrics) {
+            const EpochMetrics metrics = epoch(number, own ? *own : *context_.progress);
+            if (open_.steps > 0) {
+                history_.push_back(metrics);
+            }
+            if (!whole()) {
                 break;
             }
-            history_.push_back(*metrics);
+            open_ = {};
             save();
             if (context_.after_epoch) {
                 context_.after_epoch(history_);
@@ -356,12 +362,15 @@ TrainResult Trainer::run() {
         context_.progress->advance(finished * counted_);
     }
     average_.swap();
+    network_->eval();
+    if (diverged_) {
+        return {history_, std::numeric_limits<double>::quiet_NaN(), true};
+    }
     if (!all_finite(state_of(*network_))) {
         throw support::RunError(
             fmt::format("{}: the weights are not finite after the last step; lower learning_rate or set clip",
                         context_.label));
     }
-    network_->eval();
     return {history_, history_.empty() ? 0 : history_.back().validation_accuracy};
 }
 

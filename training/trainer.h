@@ -16,6 +16,7 @@
 #include "training/batches.h"
 #include "training/dataset.h"
 #include "training/optimizer.h"
+#include "training/schedule.h"
 #include "training/task.h"
 #include "training/training_observer.h"
 
@@ -24,7 +25,7 @@ namespace tessera::training {
 struct TrainOptions {
     std::int64_t epochs = 10, batch = 128;
     std::int64_t train_limit = 0; ///< images an epoch visits (the first ones of the epoch's order); 0: all
-    double warmup = 1;            ///< epochs of linear rise
+    Schedule schedule;
     double label_smoothing = 0;
     double ema = 0; ///< decay of the weights' moving average used for evaluation and as the result; 0: off
     bool autocast = false;          ///< bf16; CUDA only
@@ -47,7 +48,8 @@ struct EpochMetrics {
 
 struct TrainResult {
     std::vector<EpochMetrics> history;
-    double validation_accuracy = 0; ///< after the last epoch, fraction
+    double validation_accuracy = 0; ///< after the last epoch, fraction; NaN where it was not taken
+    bool diverged = false;          ///< the loss was not finite, and the observer made do with that
 };
 
 /// Everything around the loop.
@@ -66,9 +68,8 @@ struct TrainContext {
     /// Needed where distillation_weight > 0. Used as it is, perhaps by several trainings at once: evaluation
     /// mode, on `device`.
     search_spaces::Network teacher{nullptr};
-    /// The rate stays at the top of its rise instead of falling to 0 on a cosine: for trainings whose end is
-    /// not known.
-    bool constant_rate = false;
+    /// In place of the schedule's cosines.
+    std::optional<SteadySchedule> steady;
     /// Steps between validations, at ends of epochs and after the last in any case: where epochs are short
     /// and nothing depends on it. The epochs between have no validation in the history (NaN).
     std::int64_t validate_every = 1;
@@ -85,10 +86,10 @@ Evaluation evaluate(search_spaces::Network& network, const Dataset& data, const 
 
 /// Trains in place and leaves the network in evaluation mode on the context's device. Continues from the
 /// checkpoint when one of the same fingerprint exists; the result has the same bits as without the
-/// interruption. Where the context's observer has seen enough, the epoch under way is not evaluated and the
-/// history ends with the one before. Calls check_interrupt() after every step and within validation, and
+/// interruption. Where the context's observer has seen enough, the history ends with the epoch under way,
+/// which has no validation (NaN). Calls check_interrupt() after every step and within validation, and
 /// writes a checkpoint before Interrupted leaves it. epochs = 0 only evaluates. Throws RunError when the loss
-/// is not finite.
+/// is not finite, unless the observer makes do with what it has seen until then.
 TrainResult train(search_spaces::Network& network, const Datasets& data, const TrainOptions& options,
                   const TrainContext& context);
 

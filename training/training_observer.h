@@ -17,6 +17,8 @@ public:
     /// Whether the training may end before its last step: asked before every step, and decided by what has
     /// been seen alone, so that a training that is resumed ends where it would have.
     virtual bool enough() const = 0;
+    /// Whether a training whose loss is not finite ends there instead of failing.
+    virtual bool makes_do() const { return false; }
     /// What has been seen, for checkpoints; load() throws RunError naming `source` where it does not fit, and
     /// then has changed nothing.
     virtual TensorMap state() const = 0;

@@ -5,7 +5,7 @@ namespace {
 
 const std::vector<std::string> statistic_columns = {"stage",    "cell",       "branch", "mean_square",
                                                     "variance", "dead_share", "images"};
-const std::vector<std::string> skip_columns = {"entry", "source", "scalar"};
+const std::vector<std::string> skip_columns = {"cell", "source", "scalar"};
 
 } // namespace
 
@@ -20,12 +20,13 @@ support::CsvTable statistics_csv(const std::vector<BranchStatistic>& statistics)
     return table;
 }
 
-support::CsvTable skips_csv(const std::vector<SkipScalar>& scalars) {
+support::CsvTable skips_csv(const EnvelopeNetwork& network, const std::vector<SkipScalar>& scalars) {
+    const auto names = entry_names(network);
     support::CsvTable table;
     table.header = skip_columns;
     for (const SkipScalar& s : scalars) {
-        table.add({support::number(std::int64_t{s.entry}), support::number(std::int64_t{s.source}),
-                   support::number(s.scalar)});
+        table.add({names.at(static_cast<std::size_t>(s.entry) - 1),
+                   names.at(static_cast<std::size_t>(s.source) - 1), support::number(s.scalar)});
     }
     return table;
 }

@@ -28,7 +28,7 @@ struct SkipScalar {
 
 /// Columns stage, cell, branch, mean_square, variance, dead_share, images.
 support::CsvTable statistics_csv(const std::vector<BranchStatistic>& statistics);
-/// Columns entry, source, scalar.
-support::CsvTable skips_csv(const std::vector<SkipScalar>& scalars);
+/// Columns cell, source, scalar; cell and source by their names in `network`.
+support::CsvTable skips_csv(const EnvelopeNetwork& network, const std::vector<SkipScalar>& scalars);
 
 } // namespace tessera::nas::construction

@@ -208,7 +208,7 @@ Growth grow(const EnvelopeNetwork& network, const std::vector<BranchStatistic>& 
     std::vector<char> grows(stages.size());
     std::vector<BranchPlace> pruned;
     for (std::size_t s = 0; s < stages.size(); ++s) {
-        grows[s] = options.stages[s].constructed && growth.stages[s].layers <= options.stages[s].maximum;
+        grows[s] = options.stages[s].grows_from(growth.stages[s].layers);
         if (grows[s]) {
             const int count =
                 branches_to_prune(options, s, growth.stages[s].layers, growth.stages[s].branches);

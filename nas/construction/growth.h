@@ -17,6 +17,8 @@ struct StageOptions {
     int layers = 2;  ///< cells at the start
     int maximum = 2; ///< a stage of up to so many layers still grows, so that it can end one above
     bool constructed = false;
+
+    bool grows_from(int now) const { return constructed && now <= maximum; }
 };
 
 struct GrowthOptions {

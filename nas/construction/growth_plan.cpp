@@ -130,7 +130,7 @@ std::vector<std::vector<StageGrowth>> growth_plan(const GrowthOptions& options) 
         bool grows = false;
         for (std::size_t s = 0; s < stages.size(); ++s) {
             stages[s].pruned = 0;
-            if (options.stages[s].constructed && stages[s].layers <= options.stages[s].maximum) {
+            if (options.stages[s].grows_from(stages[s].layers)) {
                 grows = true;
                 stages[s].pruned = branches_to_prune(options, s, stages[s].layers, stages[s].branches);
                 stages[s].layers += 1;

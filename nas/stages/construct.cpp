@@ -25,11 +25,12 @@ using construction::Growth;
 
 support::CsvTable settling_csv(const std::vector<SettlingCurve>& curves) {
     support::CsvTable csv;
-    csv.header = {"stage", "step", "rank_correlation"};
+    const auto correlation = [](double r) { return std::isnan(r) ? "" : support::number(r); };
+    csv.header = {"stage", "step", "rank_correlation", "with_last"};
     for (const SettlingCurve& curve : curves) {
         for (const auto& point : curve.points) {
             csv.add({std::to_string(curve.stage), std::to_string(point.step),
-                     std::isnan(point.correlation) ? "" : support::number(point.correlation)});
+                     correlation(point.with_previous), correlation(point.with_last)});
         }
     }
     return csv;
@@ -69,7 +70,7 @@ std::vector<std::string> write_iteration(const StageContext& context, int number
     write("architecture.yaml", architecture_yaml(space, space.reference()));
     write("network.txt", construction::network_text(network) + "\n");
     write("statistics.csv", construction::statistics_csv(trained.statistics).text());
-    write("skips.csv", construction::skips_csv(trained.skips).text());
+    write("skips.csv", construction::skips_csv(network, trained.skips).text());
     write("settling.csv", settling_csv(trained.settling).text());
     write("network.svg",
           picture(network, space, context, fmt::format("{}: iteration {}", context.config.name, number)));
@@ -135,11 +136,23 @@ construction::GrowthOptions counted_with_ends(const StageContext& context) {
     return growth;
 }
 
+/// A construction of other options may have left more than this one will have.
+void remove_iterations_after(std::size_t last, const RunFolder& run) {
+    for (std::size_t number = last + 1;; ++number) {
+        std::error_code ignored;
+        if (std::filesystem::remove_all(run / fmt::format("construct/iteration-{}", number), ignored) == 0 ||
+            ignored) {
+            return;
+        }
+    }
+}
+
 void construct_all(ConstructionProgress& c, StageContext& context, const std::string& fingerprint) {
     const ConstructOptions& options = *context.config.construct;
     const construction::GrowthOptions growing = counted_with_ends(context);
     // Once every stage is at its maximum nothing is left to be learnt.
     const std::size_t iterations = construction::growth_plan(growing).size();
+    remove_iterations_after(c.iterations.size(), context.run);
     const std::int64_t each = options.steps * options.train.batch;
     support::Progress progress("construct", static_cast<std::int64_t>(iterations) * each, "images",
                                static_cast<std::int64_t>(c.iterations.size()) * each);
@@ -154,11 +167,12 @@ void construct_all(ConstructionProgress& c, StageContext& context, const std::st
             support::warn("construct: the statistic of {} is not a finite number; it counts as the worst",
                           place_text(place));
         }
+        const auto names = construction::entry_names(network);
         for (const auto& skip : growth.unusable_skips) {
-            support::warn(
-                "construct: the factor of the skip from entry {} to entry {} is not a finite number; "
-                "it counts as the smallest",
-                skip.source, skip.entry);
+            support::warn("construct: the factor of the skip from {} to {} is not a finite number; it counts "
+                          "as the smallest",
+                          names.at(static_cast<std::size_t>(skip.source) - 1),
+                          names.at(static_cast<std::size_t>(skip.entry) - 1));
         }
         const auto files = write_iteration(context, number, network, trained);
         c.iterations.push_back(told(number, trained, growth));

@@ -62,12 +62,14 @@ Samples read_samples(const std::filesystem::path& file, const search_spaces::Sea
     return result;
 }
 
-/// What fit.qualities names, of which a copy stays in the run for the search to go by; none: the library's.
+/// What fit.qualities and fit.quality name, of which a copy stays in the run for the search to go by; none:
+/// what the samples came with.
 std::optional<Qualities> other_qualities(const StageContext& context) {
-    const auto& [file, columns] = std::tie(context.config.fit.qualities, context.config.fit.columns);
-    if (file.empty()) {
+    const auto& [named, columns] = std::tie(context.config.fit.qualities, context.config.fit.columns);
+    if (named.empty() && columns.empty()) {
         return std::nullopt;
     }
+    const std::filesystem::path file = named.empty() ? context.library().table() : named;
     auto qualities = predictors::read_qualities(file, context.config.space, columns);
     support::write_atomically(context.run / fit_qualities, support::read_file(file));
     return qualities;

@@ -50,6 +50,7 @@ TEST(Construct, GoesFromNothingToExportedNetworks) {
         EXPECT_EQ(row[images], "128"); // 8 steps of 16
     }
     EXPECT_THAT(content_of(r / "construct/space.yaml"), HasSubstr("channels: 12"));
+    EXPECT_EQ(support::read_csv(r / "construct/iteration-1/metrics.csv").rows.size(), 2U); // 6 steps and 2
     // What was constructed is what was taught, and exported networks open.
     EXPECT_EQ(run({"run", "--run", "r"}, folder.here()).status, 0);
     int exported = 0;
@@ -72,17 +73,18 @@ std::map<std::string, std::string> constructed(const fs::path& run) {
 
 TEST(Construct, InterruptedAndKilledItEndsTheSame) {
     const Scratch folder;
-    put(folder / "grown.yaml", replaced(configuration, "steps: 8", "steps: 60"));
+    put(folder / "grown.yaml", replaced(configuration, "steps: 8", "steps: 150"));
     ASSERT_EQ(run({"construct", "grown.yaml", "--run", "whole"}, folder.here()).status, 0);
     for (const int signal : {SIGINT, SIGKILL}) {
         const std::string name = signal == SIGINT ? "interrupted" : "killed";
         Program program({"construct", "grown.yaml", "--run", name}, folder.here());
         ASSERT_TRUE(program.wait_until(
             [&] { return fs::exists(folder / name / "construct/iteration-1/network.svg"); }));
-        program.wait_for(std::chrono::milliseconds(150));
+        program.wait_for(std::chrono::milliseconds(50));
         program.send(signal);
         const Ending ending = program.wait();
-        EXPECT_TRUE(ending.signal == SIGKILL || ending.status == 130 || ending.status == 0) << ending.err;
+        EXPECT_TRUE(ending.signal == SIGKILL || ending.status == 130) << ending.status << ending.err;
+        EXPECT_FALSE(fs::exists(folder / name / "construct/result.json")); // it was at work
         const Ending rest = run({"construct", "grown.yaml", "--run", name}, folder.here());
         ASSERT_EQ(rest.status, 0) << rest.err;
         EXPECT_TRUE(same_files(constructed(folder / "whole"), constructed(folder / name)));
@@ -160,6 +162,44 @@ TEST(Construct, TrainsNoNetworkThatCannotGrow) {
     EXPECT_EQ(nlohmann::json::parse(ending.out).at("iterations").size(), 3U); // one cell to four
 }
 
+TEST(Construct, LeavesNothingOfIterationsThatItHasNoMore) {
+    const Scratch folder;
+    put(folder / "grown.yaml", configuration);
+    ASSERT_EQ(run({"construct", "grown.yaml", "--run", "r"}, folder.here()).status, 0);
+    ASSERT_TRUE(fs::exists(folder / "r/construct/iteration-3"));
+    ASSERT_EQ(run({"construct", "grown.yaml", "--run", "r", "--set", "construct.iterations=1"}, folder.here())
+                  .status,
+              0);
+    EXPECT_TRUE(fs::exists(folder / "r/construct/iteration-1"));
+    EXPECT_FALSE(fs::exists(folder / "r/construct/iteration-2"));
+    EXPECT_FALSE(fs::exists(folder / "r/construct/iteration-3"));
+}
+
+/// Where the training diverges, branches that carry no number any more go first; where none carries one there
+/// is nothing to go by.
+TEST(Construct, ReportsBranchesWhoseStatisticIsNoNumber) {
+    const Scratch folder;
+    const auto diverging = [&](const std::string& rate, const std::string& decay) {
+        put(folder / "grown.yaml",
+            replaced(configuration, "steps: 8",
+                     "steps: 40\n  clip: 0\n  learning_rate: " + rate + "\n  weight_decay: " + decay));
+        return run({"construct", "grown.yaml", "--run", "r"}, folder.here());
+    };
+    const Ending reported = diverging("3", "10"); // weights grow 29-fold a step
+    EXPECT_EQ(reported.status, 0) << reported.err;
+    EXPECT_THAT(reported.err, HasSubstr("the network grows from what was seen until then"));
+    EXPECT_THAT(reported.err, HasSubstr("is not a finite number; it counts as the worst"));
+    const auto first =
+        nlohmann::json::parse(content_of(folder / "r/construct/result.json")).at("iterations")[0];
+    EXPECT_FALSE(first.at("unusable").empty());
+    EXPECT_LT(first.at("steps"), 40);
+    EXPECT_THAT(content_of(folder / "r/construct/iteration-1/statistics.csv"), HasSubstr("nan"));
+    const Ending hopeless = diverging("20", "1");
+    EXPECT_EQ(hopeless.status, 1) << hopeless.err;
+    EXPECT_THAT(last_line(hopeless.err),
+                HasSubstr("and neither is any branch's statistic; lower construct.learning_rate"));
+}
+
 TEST(Construct, EndsEarlyOnceTheRankingHasSettled) {
     const Scratch folder;
     put(folder / "grown.yaml",
@@ -222,7 +262,10 @@ TEST(Construct, RefusesWhatCannotBeConstructed) {
                 HasSubstr("3 is below the 4 layers that the stage starts with"));
     EXPECT_THAT(refused("stages: [{layers: 1, maximum: 3}, {layers: 1, maximum: 1}, {layers: 1}]",
                         "stages: [{layers: 1}, {layers: 1}]"),
-                HasSubstr("construct"));
+                HasSubstr("no stage is constructed: nothing would grow"));
+    EXPECT_THAT(
+        refused("snapshot: 2", "snapshot: 2\n  every: 3"),
+        HasSubstr("construct.every: statistics in every 3 steps are too few for a look at them every 2"));
     EXPECT_THAT(refused("width: 6", "width: 5"), HasSubstr("width"));
     EXPECT_THAT(refused("kernel: 1", "kernel: 2"), HasSubstr("it is 1 or 3"));
     EXPECT_THAT(refused("kernel: 3, norm: none", "kernel: 5, norm: none"),
@@ -244,6 +287,9 @@ TEST(Construct, TellsWhatTheDataCannotGive) {
     const Ending ending = run({"construct", "c.yaml", "--run", "r"}, folder.here());
     EXPECT_EQ(ending.status, 2);
     EXPECT_THAT(last_line(ending.err), HasSubstr("97 images in a step, but there are 96 to train on"));
+    const Ending dry = run({"run", "c.yaml", "--run", "r", "--dry-run"}, folder.here());
+    EXPECT_EQ(dry.status, 2);
+    EXPECT_THAT(last_line(dry.err), HasSubstr("97 images in a step, but there are 96 to train on"));
     const Ending none =
         run({"construct", TESSERA_SOURCE_DIR "/configs/quickstart.yaml", "--run", "q"}, folder.here());
     EXPECT_EQ(none.status, 2);

@@ -155,6 +155,32 @@ TEST(StatisticsCollector, BranchesOfACellHaveTheirOwn) {
     EXPECT_THROW(collector.branches("nowhere"), std::out_of_range);
 }
 
+TEST(StatisticsCollector, WatchesWhatItIsToldAndKnowsWhatCameFirst) {
+    const auto block =
+        build_block(search_spaces::Choice::parse("envelope(branches=1x1+3x3)"), {{4, 6, 6}, 8, 1});
+    search_spaces::initialise(*block, 4);
+    const auto orders = [](const StatisticsCollector& collector) {
+        std::map<std::string, std::int64_t> result;
+        for (const auto& layer : collector.layers()) {
+            result[layer.name] = layer.order;
+        }
+        return result;
+    };
+    using Orders = std::map<std::string, std::int64_t>;
+    {
+        const StatisticsCollector all(*block);
+        EXPECT_EQ(orders(all), (Orders{{"cell", 0}, {"cell.bottleneck", 0}})); // nothing seen yet
+        block->forward(torch::randn({2, 4, 6, 6}));
+        block->forward(torch::randn({2, 4, 6, 6}));
+        EXPECT_EQ(orders(all), (Orders{{"cell", 2}, {"cell.bottleneck", 1}}));
+    }
+    const StatisticsCollector one(*block, 1, [](const std::string& name) { return name == "cell"; });
+    block->forward(torch::randn({2, 4, 6, 6}));
+    EXPECT_EQ(orders(one), (Orders{{"cell", 1}}));
+    EXPECT_EQ(one.images("cell"), 2);
+    EXPECT_THROW(one.images("cell.bottleneck"), std::out_of_range);
+}
+
 TEST(StatisticsCollector, GoesOnFromItsState) {
     Layer layer;
     const torch::NoGradGuard no_grad;

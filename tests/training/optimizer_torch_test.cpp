@@ -136,6 +136,26 @@ TEST(Optimizer, ClipsTheNormOfTheWholeGradient) {
     EXPECT_NEAR(a.item<double>(), -0.9, 1e-6);
 }
 
+TEST(Optimizer, ClipsTheNormOfEachGradient) {
+    Tensor a = torch::zeros({2}).requires_grad_(), b = torch::zeros({1, 1}).requires_grad_();
+    Optimizer optimizer({{"a", a}, {"b", b}},
+                        {.momentum = 0, .weight_decay = 0, .clip = 1, .clip_each = true});
+    a.mutable_grad() = torch::tensor({3.0F, -4.0F});
+    b.mutable_grad() = torch::full({1, 1}, 0.5F); // below the limit: untouched
+    EXPECT_NEAR(optimizer.step(1), std::sqrt(25.25), 1e-6);
+    EXPECT_NEAR(a[0].item<double>(), -0.6, 1e-6);
+    EXPECT_NEAR(a[1].item<double>(), 0.8, 1e-6);
+    EXPECT_NEAR(b.item<double>(), -0.5, 1e-6);
+}
+
+TEST(Optimizer, DecaysEverythingWhereItIsTold) {
+    const Tensor bias = torch::ones({2}).requires_grad_();
+    Optimizer optimizer({{"bias", bias}}, {.momentum = 0, .weight_decay = 0.5, .decay_all = true});
+    Tensor(bias).mutable_grad() = torch::zeros({2});
+    optimizer.step(0.1);
+    EXPECT_NEAR(bias[1].item<double>(), 0.95, 1e-6);
+}
+
 TEST(Optimizer, ParametersWithoutGradientStay) {
     Tensor a = torch::ones({2, 2}).requires_grad_(), b = torch::ones({2, 2}).requires_grad_();
     Optimizer optimizer({{"a", a}, {"b", b}}, {});
@@ -191,19 +211,6 @@ TEST(Optimizer, TheNumberOfThreadsDoesNotChangeTheBits) {
         results.push_back(w.detach());
     }
     EXPECT_TRUE(torch::equal(results[0], results[1]));
-}
-
-TEST(CosineFactor, RisesThenFallsToZero) {
-    EXPECT_DOUBLE_EQ(cosine_factor(0, 100, 0), 1);
-    EXPECT_DOUBLE_EQ(cosine_factor(50, 100, 0), 0.5);
-    EXPECT_DOUBLE_EQ(cosine_factor(100, 100, 0), 0);
-    EXPECT_DOUBLE_EQ(cosine_factor(0, 12, 3), 0.25);
-    EXPECT_DOUBLE_EQ(cosine_factor(1, 12, 3), 0.5);
-    EXPECT_DOUBLE_EQ(cosine_factor(2, 12, 3), 0.75);
-    EXPECT_DOUBLE_EQ(cosine_factor(3, 12, 3), 1);
-    EXPECT_NEAR(cosine_factor(6, 12, 3), 0.75, 1e-12);
-    EXPECT_DOUBLE_EQ(cosine_factor(1, 2, 4), 0.4); // a schedule shorter than its warm-up
-    EXPECT_DOUBLE_EQ(cosine_factor(2, 2, 4), 0);
 }
 
 } // namespace

@@ -226,7 +226,7 @@ TEST(Trainer, ATeacherIsNeededForDistillation) {
 
 TEST(Trainer, ALossThatIsNotFiniteSaysWhere) {
     TrainOptions options = tiny_options();
-    options.warmup = 0;
+    options.schedule.warmup = 0;
     options.optimizer.learning_rate = 1e38;
     TrainContext context;
     context.label = "finetune";
@@ -275,6 +275,64 @@ TEST(Trainer, ValidatesAsSeldomAsIsAsked) {
     EXPECT_THAT(validated(2 * steps), ElementsAre(2, 4));
     EXPECT_THAT(validated(3 * steps), ElementsAre(3, 4)); // after the last in any case
     EXPECT_THAT(validated(1000 * steps), ElementsAre(4));
+}
+
+/// Has seen enough after so many steps.
+struct Watch final : TrainingObserver {
+    explicit Watch(std::int64_t wanted) : wanted(wanted) {}
+    void before_step(std::int64_t) override {}
+    void after_step(std::int64_t done) override { seen = done; }
+    bool enough() const override { return seen >= wanted; }
+    bool makes_do() const override { return modest; }
+    TensorMap state() const override { return {}; }
+    void load(const TensorMap&, const std::string&) override {}
+
+    std::int64_t wanted, seen = 0;
+    bool modest = false;
+};
+
+TEST(Trainer, TheHistoryHasTheEpochInWhichAnObserverHasSeenEnough) {
+    const Datasets data = tiny_data();
+    const std::int64_t steps = data.train.size() / tiny_options().batch;
+    ASSERT_GT(steps, 1);
+    Network whole = tiny_network(5);
+    const auto expected = train(whole, data, tiny_options(), {});
+    for (const std::int64_t wanted : {std::int64_t{1}, steps, steps + 1}) {
+        Watch watch(wanted);
+        TrainContext context;
+        context.observer = &watch;
+        Network network = tiny_network(5);
+        const auto result = train(network, data, tiny_options(), context);
+        EXPECT_EQ(watch.seen, wanted);
+        ASSERT_EQ(result.history.size(), wanted > steps ? 2U : 1U);
+        const EpochMetrics& last = result.history.back();
+        EXPECT_EQ(last.epoch, wanted > steps ? 2 : 1);
+        EXPECT_TRUE(std::isfinite(last.train_loss));
+        EXPECT_EQ(std::isnan(last.validation_accuracy), wanted % steps != 0); // of whole epochs
+        if (wanted >= steps) {
+            EXPECT_EQ(result.history[0].train_loss, expected.history[0].train_loss);
+            EXPECT_EQ(result.history[0].train_accuracy, expected.history[0].train_accuracy);
+        }
+    }
+}
+
+TEST(Trainer, AnObserverMayMakeDoWithWhatItSawBeforeTheLossWasNotFinite) {
+    TrainOptions options = tiny_options();
+    options.schedule.warmup = 0;
+    options.optimizer.learning_rate = 1e38;
+    Watch watch(1000);
+    TrainContext context;
+    context.observer = &watch;
+    EXPECT_THROW(trained(options, context), support::RunError);
+    watch.modest = true;
+    watch.seen = 0;
+    Network network = tiny_network(5);
+    const TrainResult result = train(network, tiny_data(), options, context);
+    EXPECT_TRUE(result.diverged);
+    EXPECT_GE(watch.seen, 1);
+    EXPECT_LT(watch.seen, 10);
+    EXPECT_TRUE(std::isnan(result.validation_accuracy));
+    EXPECT_FALSE(network->is_training());
 }
 
 TEST(Trainer, TooFewImagesAreRefused) {

@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/nas/construction/networks.h"
+
 namespace tessera::nas::construction {
 namespace {
 
@@ -20,8 +22,8 @@ TEST(BranchStatistics, AreWrittenToTheBit) {
 }
 
 TEST(SkipScalars, AreWrittenToTheBit) {
-    EXPECT_EQ(skips_csv({{3, 1, 0.5125}, {7, 2, -1e-5}, {7, 4, std::nan("")}}).text(),
-              "entry,source,scalar\n3,1,0.5125\n7,2,-1e-05\n7,4,nan\n");
+    EXPECT_EQ(skips_csv(published(), {{3, 1, 0.5125}, {7, 2, -1e-5}, {9, 7, std::nan("")}}).text(),
+              "cell,source,scalar\ns0c2,s0c0,0.5125\ns0c6,s0c1,-1e-05\ns1c0,s0c6,nan\n");
 }
 
 } // namespace

@@ -35,6 +35,15 @@ TEST(NetworkPicture, ShowsEveryBranchStageAndSkip) {
         EXPECT_THAT(svg, HasSubstr(part));
     }
     EXPECT_EQ(count_of(svg, ">7x7sep<"), 1 + 11U); // the column's head, then the cells that have it
+    // A line with a head for every skip; two in the legend.
+    std::size_t skips = 0;
+    for (const auto& entry : network.entries) {
+        const Cell* const cell = std::get_if<Cell>(&entry);
+        skips += cell != nullptr ? cell->skips.size() : 0;
+    }
+    EXPECT_EQ(skips, 55U);
+    EXPECT_EQ(count_of(svg, " to s1c5</title>"), 7U);
+    EXPECT_EQ(count_of(svg, "</title></path>"), skips);
     EXPECT_EQ(svg, network_picture(network, options_of(network, "published")));
 }
 
