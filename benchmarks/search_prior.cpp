@@ -44,7 +44,7 @@ std::vector<Objective> minimized(const std::vector<std::string>& names) {
     return objectives;
 }
 
-/// The model's own ranks, dealt to other choices of the same block.
+/// The same ranks, dealt to other choices of the same block: what a prior has to beat.
 Weights shuffled(Weights weights, std::uint64_t seed) {
     tessera::support::Rng rng(tessera::support::derive_seed(seed, {"prior"}));
     for (auto& block : weights) {
@@ -130,8 +130,8 @@ int compare(int argc, char** argv) {
         for (const std::string& prior : priors) {
             const Weights weights = preference_of(table.model(minimized(split(prior, '+')), {}));
             run(prior, steering, [&](std::uint64_t) { return weights; });
+            run(prior + ", shuffled", steering, [&](std::uint64_t seed) { return shuffled(weights, seed); });
         }
-        run("random", steering, [&](std::uint64_t seed) { return shuffled(own, seed); });
     }
     return 0;
 }

@@ -20,6 +20,10 @@ using Layers = std::vector<predictors::StatisticsCollector::Layer>;
 struct Summary {
     std::int64_t filters = 0, dead = 0;
     double mean_square = 0, variance = 0;
+
+    double dead_share() const {
+        return static_cast<double>(dead) / static_cast<double>(std::max<std::int64_t>(1, filters));
+    }
 };
 
 Summary summary_of(const std::vector<FilterStatistic>& filters) {
@@ -56,7 +60,9 @@ Layers reference_filters(StageContext& context, std::int64_t images) {
             training::make_batch(data.validation, rows, data.normalisation).images.to(context.device()));
         progress.advance(static_cast<std::int64_t>(rows.size()));
     }
-    return collector.layers();
+    Layers layers = collector.layers();
+    std::ranges::stable_sort(layers, {}, &predictors::StatisticsCollector::Layer::order);
+    return layers;
 }
 
 support::CsvTable filters_csv(const Layers& layers) {
@@ -76,7 +82,19 @@ support::CsvTable filters_csv(const Layers& layers) {
     return csv;
 }
 
-std::string filters_text(const Layers& layers) {
+support::CsvTable layers_csv(const Layers& layers) {
+    support::CsvTable csv;
+    csv.header = {"layer", "filters", "dead", "dead_share", "mean_square", "variance"};
+    for (const auto& layer : layers) {
+        const Summary sum = summary_of(layer.moments.per_filter());
+        csv.add({layer.name, support::number(sum.filters), support::number(sum.dead),
+                 support::number(sum.dead_share()), support::number(sum.mean_square),
+                 support::number(sum.variance)});
+    }
+    return csv;
+}
+
+std::string layers_text(const Layers& layers) {
     support::TextTable table({"layer", "filters", "dead", "mean square", "variance"});
     Summary all;
     for (const auto& layer : layers) {
@@ -90,19 +108,18 @@ std::string filters_text(const Layers& layers) {
                        table.text());
 }
 
-std::string filters_svg(const Layers& layers, const std::string& title) {
+std::string dead_filters_svg(const Layers& layers, const std::string& title) {
     support::Series dead{"dead", support::Series::Style::line_and_points, {}, {}, {}};
     for (std::size_t i = 0; i < layers.size(); ++i) {
         const Summary sum = summary_of(layers[i].moments.per_filter());
-        const double share = 100.0 * static_cast<double>(sum.dead) /
-                             static_cast<double>(std::max<std::int64_t>(1, sum.filters));
-        dead.points.emplace_back(static_cast<double>(i + 1), share);
+        dead.points.emplace_back(static_cast<double>(i + 1), 100 * sum.dead_share());
         dead.labels.push_back(fmt::format("{}: {} of {} filters", layers[i].name, sum.dead, sum.filters));
     }
     support::Plot plot;
     plot.title = title;
     plot.x_label = "layer, from the image on";
     plot.y_label = "dead filters, %";
+    plot.y_from_zero = true;
     plot.series.push_back(std::move(dead));
     return plot.svg();
 }

@@ -94,6 +94,8 @@ void BlockLibrary::add(std::size_t block, std::size_t choice, const Inspected& i
     auto content = read(block, choice);
     content.metadata["inspected_images"] = support::number(inspected.images);
     content.metadata["loss_rise"] = support::number(inspected.loss_rise);
+    content.metadata["dead_share"] = support::number(inspected.dead_share);
+    content.metadata["variance_loss"] = support::number(inspected.variance_loss);
     training::write_safetensors(file(block, choice), content.tensors, content.metadata);
 }
 
@@ -122,11 +124,12 @@ LibraryEntry BlockLibrary::entry(std::size_t block, std::size_t choice) const {
     entry.status = status_of(field(metadata, "status", source), source);
     entry.nsr = support::parse_number(field(metadata, "nsr", source), source);
     entry.learning_rate = support::parse_number(field(metadata, "learning_rate", source), source);
-    if (metadata.contains("loss_rise")) {
-        entry.inspected = {
-            static_cast<std::int64_t>(std::clamp(
-                support::parse_number(field(metadata, "inspected_images", source), source), 0.0, 1e15)),
-            support::parse_number(field(metadata, "loss_rise", source), source)};
+    if (metadata.contains("variance_loss")) {
+        const auto number = [&](const char* name) {
+            return support::parse_number(field(metadata, name, source), source);
+        };
+        entry.inspected = {static_cast<std::int64_t>(std::clamp(number("inspected_images"), 0.0, 1e15)),
+                           number("loss_rise"), number("dead_share"), number("variance_loss")};
     }
     entry.costs = space_.block_costs(block, entry.choice);
     return entry;
@@ -153,14 +156,14 @@ void BlockLibrary::write_table(bool inspected) const {
         for (std::size_t m = 0; m < space_.blocks()[b].choices.size(); ++m) {
             entries.push_back(entry(b, m));
             inspected =
-                inspected && (entries.back().status != EntryStatus::trained || entries.back().inspected);
+                inspected && (entries.back().status == EntryStatus::unusable || entries.back().inspected);
         }
     }
     support::CsvTable csv;
     csv.header = {"block",        "choice", "id", "status", "nsr", "macs", "parameters", "peak_memory_bytes",
                   "learning_rate"};
     if (inspected) {
-        csv.header.insert(csv.header.begin() + 5, "loss_rise");
+        csv.header.insert(csv.header.begin() + 5, {"loss_rise", "dead_share", "variance_loss"});
     }
     for (const LibraryEntry& e : entries) {
         std::vector<std::string> row = {e.block,
@@ -172,12 +175,12 @@ void BlockLibrary::write_table(bool inspected) const {
                                         support::number(e.costs.parameters),
                                         support::number(e.costs.peak_elements * 4),
                                         support::number(e.learning_rate)};
-        if (inspected) { // of no other entry than a trained one is it found out
-            const double rise = e.status == EntryStatus::trained ? e.inspected->loss_rise
-                                : e.status == EntryStatus::reference
-                                    ? 0
-                                    : std::numeric_limits<double>::quiet_NaN();
-            row.insert(row.begin() + 5, support::number(rise));
+        if (inspected) {
+            constexpr double none = std::numeric_limits<double>::quiet_NaN();
+            const Inspected found =
+                e.status == EntryStatus::unusable ? Inspected{0, none, none, none} : *e.inspected;
+            row.insert(row.begin() + 5, {support::number(found.loss_rise), support::number(found.dead_share),
+                                         support::number(found.variance_loss)});
         }
         csv.add(std::move(row));
     }

@@ -15,10 +15,11 @@ namespace tessera::predictors {
 /// reference: the block's own weights; trained: distilled; unusable: diverged twice, has no weights.
 enum class EntryStatus { reference, trained, unusable };
 
-/// What a choice does to the whole reference, as far as entries keep it.
+/// What a choice does to the whole reference and what its filters say, as far as entries keep it; see
+/// SwappedQuality.
 struct Inspected {
     std::int64_t images = 0; ///< that were looked at
-    double loss_rise = 0;    ///< Quality::loss_rise
+    double loss_rise = 0, dead_share = 0, variance_loss = 0;
 };
 
 struct LibraryEntry {
@@ -59,8 +60,8 @@ public:
     training::TensorMap weights(std::size_t block, std::size_t choice) const;
     training::TensorMap moments(std::size_t block, std::size_t choice) const;
 
-    /// Writes library.csv from the entries, all of which must be there; with a column loss_rise where all
-    /// trained ones have been inspected and `inspected` asks for it.
+    /// Writes library.csv from the entries, all of which must be there; with columns loss_rise, dead_share
+    /// and variance_loss where all usable ones have been inspected and `inspected` asks for it.
     void write_table(bool inspected = true) const;
     std::filesystem::path table() const { return folder_ / "library.csv"; }
     std::filesystem::path file(std::size_t block, std::size_t choice) const;

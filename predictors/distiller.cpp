@@ -192,16 +192,16 @@ DistilReport Distillation::run() {
 /// Choices that are tried in the reference at a time: so many entries at most are lost when it is killed.
 constexpr std::size_t kTriedAtOnce = 16;
 
-/// Tries what is trained and has not been tried yet in the reference's place, on images spread over those of
+/// Tries what has weights and has not been tried yet in the reference's place, on images spread over those of
 /// the quality.
 void inspect(PassContext& context, const BlockLibrary& library) {
     const std::int64_t held_out = held_out_count(context),
                        count = std::min(context.options.inspect_images, held_out);
     std::vector<std::pair<std::size_t, std::size_t>> choices;
     for (std::size_t b = 0; b < context.space.blocks().size(); ++b) {
-        for (std::size_t m = 1; m < context.space.blocks()[b].choices.size(); ++m) {
+        for (std::size_t m = 0; m < context.space.blocks()[b].choices.size(); ++m) {
             const LibraryEntry entry = library.entry(b, m);
-            if (entry.status == EntryStatus::trained &&
+            if (entry.status != EntryStatus::unusable &&
                 (!entry.inspected || entry.inspected->images != count)) {
                 choices.emplace_back(b, m);
             }
@@ -218,9 +218,11 @@ void inspect(PassContext& context, const BlockLibrary& library) {
     for (std::size_t begin = 0; begin < choices.size(); begin += kTriedAtOnce) {
         const auto part = std::span(choices).subspan(begin, std::min(kTriedAtOnce, choices.size() - begin));
         const auto qualities = swapped_qualities(part, context.space, context.reference, library, images,
-                                                 context.data.normalisation, context.device, context.workers);
+                                                 context.data.normalisation, context.device, context.workers,
+                                                 /*statistics=*/true);
         for (std::size_t i = 0; i < part.size(); ++i) {
-            library.add(part[i].first, part[i].second, {count, qualities[i].loss_rise});
+            const SwappedQuality& q = qualities[i];
+            library.add(part[i].first, part[i].second, {count, q.loss_rise, q.dead_share, q.variance_loss});
         }
     }
 }

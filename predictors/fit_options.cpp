@@ -46,16 +46,13 @@ FitOptions FitOptions::read(support::Section section) {
                  "columns, as `inspect --out` writes it.");
     section.read(
         "quality", options.columns,
-        "Its columns: a noise, and a rise of the loss to go with it; 0 for the reference's own choice, "
-        "the smaller the better; empty: nsr, and loss_rise where it is there.");
+        "Columns of that file, or of the library's table: a noise, and a rise of the loss to go with it; the "
+        "smaller the better; empty: nsr, and loss_rise where it is there.");
     if (options.columns.size() > 2) {
         section.fail("quality", "more than two columns");
     }
     if (options.columns.size() == 2 && options.columns[0] == options.columns[1]) {
         section.fail("quality", fmt::format("'{}' is there twice", options.columns[0]));
-    }
-    if (!options.columns.empty() && options.qualities.empty()) {
-        section.fail("quality", "it names columns of fit.qualities, which is not set");
     }
     section.finish();
     return options;

@@ -188,8 +188,7 @@ swapped_qualities(const search_spaces::SearchSpace& space, search_spaces::Networ
     for (std::size_t b = 0; b < space.blocks().size(); ++b) {
         result.emplace_back(space.blocks()[b].choices.size(),
                             SwappedQuality{unknown, unknown, unknown, unknown, unknown, unknown, unknown});
-        result.back().front() = {};
-        for (std::size_t m = 1; m < space.blocks()[b].choices.size(); ++m) {
+        for (std::size_t m = 0; m < space.blocks()[b].choices.size(); ++m) {
             if (library.entry(b, m).status != EntryStatus::unusable) {
                 choices.emplace_back(b, m);
             }

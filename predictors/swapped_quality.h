@@ -19,12 +19,13 @@ struct SwappedQuality {
     double loss_rise = 0;      ///< of the task's loss (cross entropy: nats); 0 where it falls
     double accuracy_drop = 0;  ///< fraction; 0 where it rises
     // Filter statistics, where they are asked for; else NaN.
-    double dead_share = 0;    ///< of the choice's filters, 0 to 1
+    double dead_share = 0;    ///< of the choice's filters, 0 to 1; the reference's own block may have some
     double variance_loss = 0; ///< |1 - variance over images of its output / of the reference's|
 };
 
-/// [block][choice], from one pass over `images`; on the CPU choices are taken side by side by `workers`
-/// threads. Equal bits for any number of them. Throws RunError where the library lacks an entry.
+/// [block][choice], the reference's own included, from one pass over `images`; on the CPU choices are taken
+/// side by side by `workers` threads. Equal bits for any number of them. Throws RunError where the library
+/// lacks an entry.
 std::vector<std::vector<SwappedQuality>>
 swapped_qualities(const search_spaces::SearchSpace& space, search_spaces::Network& reference,
                   const BlockLibrary& library, const training::Dataset& images,

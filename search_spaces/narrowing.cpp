@@ -1,6 +1,9 @@
 #include "search_spaces/narrowing.h"
 
 #include <algorithm>
+#include <cmath>
+#include <functional>
+#include <limits>
 #include <numeric>
 #include <optional>
 
@@ -53,8 +56,9 @@ std::map<std::string, const torch::nn::Module*> modules_by_name(const torch::nn:
 Tensor best(const std::vector<double>& scores, std::int64_t count) {
     std::vector<std::int64_t> order(scores.size());
     std::iota(order.begin(), order.end(), std::int64_t{0});
-    std::stable_sort(order.begin(), order.end(), [&](std::int64_t a, std::int64_t b) {
-        return scores[static_cast<std::size_t>(a)] > scores[static_cast<std::size_t>(b)];
+    std::ranges::stable_sort(order, std::greater{}, [&](std::int64_t i) {
+        const double score = scores[static_cast<std::size_t>(i)];
+        return std::isnan(score) ? -std::numeric_limits<double>::infinity() : score;
     });
     order.resize(static_cast<std::size_t>(count));
     std::sort(order.begin(), order.end());

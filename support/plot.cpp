@@ -35,6 +35,7 @@ public:
         }
         x_ = Axis::around(xs, plot.log_x);
         y_ = Axis::around(ys, false);
+        y_.low = plot.y_from_zero ? 0 : y_.low;
         lay_out();
     }
 

@@ -20,6 +20,7 @@ struct Plot {
     std::string title, x_label, y_label;
     std::vector<Series> series;
     bool log_x = false;
+    bool y_from_zero = false; ///< for values of which 0 is the least
     int width = 720, height = 480;
 
     /// Axes with round ticks, a legend, colours that differ also in lightness, markers that differ by shape;

@@ -65,6 +65,13 @@ nlohmann::ordered_json json_rows(const support::CsvTable& csv, std::size_t words
     return list;
 }
 
+void write_out(const Arguments& arguments, const char* option, const support::CsvTable& csv) {
+    if (arguments.has(option)) {
+        support::write_atomically(arguments.value(option), csv.text());
+        support::info("written to {}", arguments.value(option));
+    }
+}
+
 /// --statistics: of the reference alone.
 int inspect_filters(const Arguments& arguments, nas::StageContext& context, std::int64_t images) {
     if (nas::state_of_stage(nas::stage("teach"), context) != nas::StageState::done) {
@@ -72,16 +79,14 @@ int inspect_filters(const Arguments& arguments, nas::StageContext& context, std:
                                               context.run.path().string()));
     }
     const auto layers = nas::reference_filters(context, images);
-    const auto csv = nas::filters_csv(layers);
-    print(arguments, nas::filters_text(layers), json_rows(csv, 2).dump(1));
-    if (arguments.has("out")) {
-        support::write_atomically(arguments.value("out"), csv.text());
-        support::info("written to {}", arguments.value("out"));
-    }
+    const auto csv = nas::layers_csv(layers);
+    print(arguments, nas::layers_text(layers), json_rows(csv, 1).dump(1));
+    write_out(arguments, "out", csv);
+    write_out(arguments, "filters", nas::filters_csv(layers));
     if (arguments.has("plot")) {
         support::write_atomically(
             arguments.value("plot"),
-            nas::filters_svg(layers, context.config.name + ": filters of the reference"));
+            nas::dead_filters_svg(layers, context.config.name + ": filters of the reference"));
         support::info("drawn in {}", arguments.value("plot"));
     }
     return 0;
@@ -97,8 +102,11 @@ int inspect(const Arguments& arguments) {
     if (arguments.has("statistics")) {
         return inspect_filters(arguments, context, wanted);
     }
-    if (arguments.has("plot")) {
-        throw support::UsageError("--plot draws dead filters: it goes with --statistics");
+    for (const char* option : {"plot", "filters"}) {
+        if (arguments.has(option)) {
+            throw support::UsageError(
+                fmt::format("--{} is of the reference's filters: it goes with --statistics", option));
+        }
     }
     if (nas::state_of_stage(nas::stage("distil"), context) != nas::StageState::done) {
         throw support::UsageError(
@@ -114,10 +122,7 @@ int inspect(const Arguments& arguments) {
           fmt::format("Each choice in the place of its block in the reference, on {} validation images\n{}",
                       images.size(), qualities_text(csv)),
           json_rows(csv, 2).dump(1));
-    if (arguments.has("out")) {
-        support::write_atomically(arguments.value("out"), csv.text());
-        support::info("written to {}", arguments.value("out"));
-    }
+    write_out(arguments, "out", csv);
     return 0;
 }
 
@@ -128,14 +133,15 @@ Command inspect_command() {
             "says what each choice does to the whole reference when it takes its block's place",
             "  tessera inspect --run runs/quickstart\n"
             "  tessera inspect --run runs/cifar10 --images 1000 --out qualities.csv\n"
-            "  tessera inspect --run runs/cifar10 --statistics --out filters.csv --plot filters.svg\n"
+            "  tessera inspect --run runs/cifar10 --statistics --out layers.csv --plot dead.svg\n"
             "  tessera rank --run runs/cifar10 --qualities qualities.csv --quality loss_rise --truth "
             "results.csv\n",
             inspect,
             {{"images", "N", "validation images to look at (default: all)"},
              {"statistics", "", "filters of the reference instead: which carry signal, which are dead"},
-             {"plot", "FILE", "with --statistics: draw the dead filters over the depth, as SVG"},
-             {"out", "FILE", "write the table there, as CSV"}}};
+             {"out", "FILE", "write the table there, as CSV"},
+             {"plot", "FILE", "with --statistics: draw the share of dead filters over the depth, as SVG"},
+             {"filters", "FILE", "with --statistics: write a row for every single filter there, as CSV"}}};
 }
 
 } // namespace tessera::cli

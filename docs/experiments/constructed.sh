@@ -39,4 +39,22 @@ with open(out + "/constructed.csv", "w") as file:
         file.write(f"{name},{seed},{grown['parameters']},{grown['macs']},{taught['validation_accuracy']},{steps}\n")
 P
 done
-cat "$out/constructed.csv"
+python3 - "$out/constructed.csv" <<'P'
+import csv, math, statistics, sys
+T = {1: 12.706, 2: 4.303, 3: 3.182, 4: 2.776, 5: 2.571, 6: 2.447, 7: 2.365, 8: 2.306, 9: 2.262}  # 97.5 % of Student's t
+rows = list(csv.DictReader(open(sys.argv[1])))
+reached = {(r["network"], r["seed"]): 100 * float(r["validation_accuracy"]) for r in rows}
+parameters = {(r["network"], r["seed"]): float(r["parameters"]) for r in rows}
+def interval(values):
+    half = T[len(values) - 1] * statistics.stdev(values) / math.sqrt(len(values)) if len(values) > 1 else math.inf
+    return statistics.mean(values), half
+for name in ("constructed", "random", "hand_built", "worst_case"):
+    seeds = sorted(s for n, s in reached if n == name and ("constructed", s) in reached)
+    if not seeds:
+        continue
+    own = [reached[name, s] for s in seeds]
+    ahead = [reached["constructed", s] - reached[name, s] for s in seeds]
+    size = [parameters[name, s] / parameters["constructed", s] for s in seeds]
+    print("%-12s %d seeds  %5.2f +- %.2f %%  constructed is ahead by %5.2f +- %.2f  parameters x %.3f to %.3f"
+          % (name, len(seeds), *interval(own), *interval(ahead), min(size), max(size)))
+P

@@ -33,6 +33,17 @@ TEST(Fit, GoesByOtherQualities) {
     const Ending searched = with("search", "[variance_loss]");
     ASSERT_EQ(searched.status, 0) << searched.err;
     EXPECT_NE(content_of(folder / "r/search/front.csv"), own);
+    // Columns of the library's own table need no file.
+    const auto by_own = [&](const char* stage, const std::string& column) {
+        return run({stage, "tiny.yaml", "--run", "r", "--set", "fit.quality=[" + column + "]"},
+                   folder.here());
+    };
+    ASSERT_EQ(by_own("fit", "variance_loss").status, 0);
+    EXPECT_EQ(content_of(folder / "r/predictor/qualities.csv"), content_of(folder / "r/library/library.csv"));
+    EXPECT_EQ(by_own("search", "variance_loss").status, 0);
+    const Ending unknown = by_own("fit", "varianceloss");
+    EXPECT_NE(unknown.status, 0);
+    EXPECT_THAT(last_line(unknown.err), HasSubstr("varianceloss"));
     // Without it everything is as before.
     ASSERT_EQ(run({"fit", "tiny.yaml", "--run", "r"}, folder.here()).status, 0);
     ASSERT_EQ(run({"search", "tiny.yaml", "--run", "r"}, folder.here()).status, 0);
@@ -52,7 +63,6 @@ TEST(Fit, RefusesQualitiesThatAreNotThere) {
         return last_line(ending.err);
     };
     EXPECT_THAT(refused({"fit.qualities=none.csv"}), HasSubstr("none.csv: no such file"));
-    EXPECT_THAT(refused({"fit.quality=[nsr]"}), HasSubstr("fit.qualities, which is not set"));
     put(folder / "q.csv", "block,choice,nsr\n");
     EXPECT_THAT(refused({"fit.qualities=q.csv", "fit.quality=[nsr, nsr, nsr]"}),
                 HasSubstr("more than two columns"));

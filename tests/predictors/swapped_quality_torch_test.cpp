@@ -1,6 +1,7 @@
 #include "predictors/swapped_quality.h"
 
 #include <cmath>
+#include <numeric>
 
 #include <gtest/gtest.h>
 
@@ -59,9 +60,9 @@ protected:
         return search_spaces::SearchSpace::read(support::Document::parse(yaml, "s.yaml").root());
     }
 
-    std::vector<std::vector<SwappedQuality>> measure(int workers) {
+    std::vector<std::vector<SwappedQuality>> measure(int workers, bool statistics = false) {
         return swapped_qualities(space, network, library, data.validation, data.normalisation, torch::kCPU,
-                                 workers);
+                                 workers, statistics);
     }
 
     const support::testing::TemporaryFolder folder;
@@ -108,6 +109,38 @@ TEST_F(SwappedQualityTest, IsThatOfTheReferenceWithOneBlockExchanged) {
         }
         EXPECT_GT(qualities[2][1].nsr, 0);
         EXPECT_EQ(qualities[2][1].nsr, qualities[2][1].propagated_nsr); // nothing comes after the last block
+    }
+}
+
+TEST_F(SwappedQualityTest, FilterStatisticsAreThoseOfTheChoice) {
+    EXPECT_TRUE(std::isnan(measure(1)[1][0].dead_share));
+    // Three of the first reference block's filters, eight in each of two layers, never answer.
+    auto weights = library.weights(0, 0);
+    const torch::NoGradGuard no_gradients;
+    weights.at("layer0.first.norm.weight").slice(0, 0, 3).zero_();
+    weights.at("layer0.first.norm.bias").slice(0, 0, 3).fill_(-1);
+    library.store(0, 0, {EntryStatus::reference, 0, 0.1, weights, {}});
+    training::load_state(*network->blocks[0], weights, "weights");
+    const auto qualities = measure(2, true);
+    EXPECT_DOUBLE_EQ(qualities[0][0].dead_share, 3.0 / 16);
+    EXPECT_EQ(qualities[0][0].variance_loss, 0);
+    EXPECT_EQ(qualities[0][0].nsr, 0);
+    EXPECT_EQ(qualities[0][0].loss_rise, 0);
+
+    std::vector<std::int64_t> rows(100);
+    std::iota(rows.begin(), rows.end(), std::int64_t{0});
+    const auto maps =
+        network->boundaries(training::make_batch(data.validation, rows, data.normalisation).images);
+    const auto spread = [](const torch::Tensor& map) {
+        return map.to(torch::kDouble).var(0, false).mean().item<double>();
+    };
+    for (std::size_t m = 1; m < 3; ++m) {
+        auto choice = search_spaces::build_block(space.blocks()[1].choices[m], space.blocks()[1].site);
+        training::load_state(*choice, library.weights(1, m), "weights");
+        choice->eval();
+        const double expected = std::abs(1 - spread(choice->forward(maps[1])) / spread(maps[2]));
+        EXPECT_GT(expected, 1e-3);
+        EXPECT_NEAR(qualities[1][m].variance_loss, expected, 1e-4 * expected) << m;
     }
 }
 
