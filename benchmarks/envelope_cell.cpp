@@ -128,7 +128,7 @@ int main(int count, char** words) {
     const clockid_t clock = clock_of(count, words);
     fmt::print("channels  side  batch    bare ms    cell ms   plain ms   cell share  plain share\n");
     for (const auto& [channels, side] : std::vector<std::pair<std::int64_t, std::int64_t>>{
-             {12, 32}, {24, 32}, {48, 16}, {66, 32}, {126, 32}, {252, 16}, {510, 8}}) {
+             {8, 32}, {12, 32}, {24, 32}, {48, 16}, {66, 32}, {126, 32}, {252, 16}, {510, 8}}) {
         compare(channels, side, batch, rounds, at_least, clock);
     }
     return 0;

@@ -5,7 +5,8 @@
 //
 // One interleaved run of whole steps (forward, loss, backward, SGD) of the same network, watched in every
 // step and not watched; medians of the rounds. The network that a construction starts with (three stages of
-// two full cells, dense skips) and one of inverted bottlenecks, on images of 32 x 32.
+// two full cells, dense skips), of which it watches the cells, and networks of two other families of which
+// every layer is watched; images of 32 x 32.
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
@@ -44,15 +45,18 @@ std::string envelope_space(std::int64_t width) {
            cell("f", 4 * width, "a, b, v, c, d, w");
 }
 
-const std::string bottlenecks = R"(
+std::string family_space(const std::string& family) {
+    return fmt::format(R"(
 input: [3, 32, 32]
 classes: 10
-stem: {channels: 32}
+stem: {{channels: 32}}
 blocks:
-  - {name: a, channels: 32, choices: [mbconv: {depth: 2}]}
-  - {name: b, channels: 64, stride: 2, choices: [mbconv: {depth: 2}]}
-  - {name: c, channels: 128, stride: 2, choices: [mbconv: {depth: 2}]}
-)";
+  - {{name: a, channels: 32, choices: [{0}: {{depth: 2}}]}}
+  - {{name: b, channels: 64, stride: 2, choices: [{0}: {{depth: 2}}]}}
+  - {{name: c, channels: 128, stride: 2, choices: [{0}: {{depth: 2}}]}}
+)",
+                       family);
+}
 
 void compare(const std::string& name, const std::string& yaml, int threads, int rounds, double at_least,
              std::int64_t batch, clockid_t clock) {
@@ -69,7 +73,9 @@ void compare(const std::string& name, const std::string& yaml, int threads, int 
         torch::cross_entropy_loss(network->forward(images), classes).backward();
         optimizer.step();
     };
-    predictors::StatisticsCollector collector(*network, threads);
+    const bool constructs = name.starts_with("envelope");
+    predictors::StatisticsCollector collector(
+        *network, threads, [&](const std::string& layer) { return !constructs || layer.ends_with(".cell"); });
     const auto seconds = benchmarks::take_turns({[&] {
                                                      collector.look(false);
                                                      step();
@@ -100,11 +106,13 @@ int main(int count, char** words) {
     at::set_num_threads(threads);
     const clockid_t clock = clock_of(count, words);
     fmt::print("network                   batch     off ms      on ms        cost\n");
-    for (const std::int64_t width : {12, 24, 66}) {
+    for (const std::int64_t width : {8, 12, 24, 66}) {
         compare(fmt::format("envelope, {} wide", width), envelope_space(width), threads, rounds,
                 number(3, 0.5), static_cast<std::int64_t>(number(4, 50)), clock);
     }
-    compare("inverted bottlenecks", bottlenecks, threads, rounds, number(3, 0.5),
-            static_cast<std::int64_t>(number(4, 50)), clock);
+    for (const std::string family : {"conv", "mbconv"}) {
+        compare(family, family_space(family), threads, rounds, number(3, 0.5),
+                static_cast<std::int64_t>(number(4, 50)), clock);
+    }
     return 0;
 }

@@ -1,8 +1,10 @@
 #include "nas/configuration.h"
 
+#include <algorithm>
 #include <thread>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "nas/cost_columns.h"
 #include "nas/pick.h"
@@ -89,6 +91,38 @@ SampleOptions read_sample(Section section, const training::Task& task) {
     o.train.read(section);
     section.finish();
     return o;
+}
+
+/// fit.quality names columns of the library's table where no file of other qualities is given.
+void check_library_columns(const Section& fit, const Configuration& config) {
+    if (!config.fit.qualities.empty()) {
+        return;
+    }
+    static const std::vector<std::string> columns = {"nsr", "loss_rise", "dead_share", "variance_loss"};
+    for (const std::string& column : config.fit.columns) {
+        if (std::ranges::find(columns, column) == columns.end()) {
+            const std::string near = support::nearest(column, columns);
+            fit.fail("quality", fmt::format("the library has no '{}'; {}", column,
+                                            near.empty() ? fmt::format("it has {}", fmt::join(columns, ", "))
+                                                         : fmt::format("did you mean '{}'?", near)));
+        }
+        if (column != "nsr" && config.distil.inspect_images == 0) {
+            fit.fail("quality", fmt::format("there is no '{}' with distil.inspect_images: 0", column));
+        }
+    }
+}
+
+/// Of a section that trains, for content hashes: keys that came later count where they are set, so that what
+/// was trained before stays as good as it is.
+std::string counted(const Section& section) {
+    std::string text = section.resolved();
+    for (const std::string line :
+         {"final_rate: 0\n", "restarts: 0\n", "decay_all: false\n", "clip_each: false\n"}) {
+        if (const auto at = text.find("\n" + line); at != std::string::npos) {
+            text.erase(at + 1, line.size());
+        }
+    }
+    return text;
 }
 
 /// One per device that can be measured here, or that the table the user brings knows. Where the table has
@@ -197,6 +231,7 @@ Configuration Configuration::read(const support::Document& document,
     check_changes(sample, c.sample.train, task);
     Section fit = root.section("fit", "The accuracy predictor.");
     c.fit = predictors::FitOptions::read(fit);
+    check_library_columns(fit, c);
     Section search = root.section("search", "The search for the front.");
     c.search = read_search(search, latency_objectives(c.latency.table));
     Section finetune = root.section("finetune", "Fine-tuning of chosen points.");
@@ -209,8 +244,8 @@ Configuration Configuration::read(const support::Document& document,
     }
     root.finish();
 
-    c.texts = {space.resolved(),  c.data.essence(), teach.resolved(),  latency.resolved(),
-               sample.resolved(), fit.resolved(),   search.resolved(), finetune.resolved()};
+    c.texts = {space.resolved(), c.data.essence(), counted(teach),    latency.resolved(),
+               counted(sample),  fit.resolved(),   search.resolved(), counted(finetune)};
     if (c.construct) {
         c.texts.space += "constructed: " + c.space.hash() + "\n";
     }

@@ -135,6 +135,15 @@ public:
 
     std::int64_t done() const { return done_; }
     std::vector<BranchStatistic> statistics() const { return branch_statistics(network_, collector_); }
+    /// Whether a growing stage has no branch with a finite statistic.
+    bool blind() const {
+        for (std::size_t i = 0; i < stages_.size(); ++i) {
+            if (std::ranges::none_of(ranked(i), [](double value) { return std::isfinite(value); })) {
+                return true;
+            }
+        }
+        return false;
+    }
     std::vector<SettlingCurve> curves() const {
         std::vector<SettlingCurve> result;
         for (std::size_t i = 0; i < tests_.size(); ++i) {
@@ -165,16 +174,16 @@ private:
     std::int64_t done_ = 0;
 };
 
-/// Throws RunError where no branch has anything to go by.
-void tell_of_divergence(const std::vector<BranchStatistic>& statistics, int iteration, std::int64_t steps) {
-    const std::string what = fmt::format("construct: the loss is not finite after {} of iteration {}",
-                                         support::counted(steps, "step"), iteration);
+/// Throws RunError where a stage that grows has nothing to go by.
+void tell_of_divergence(const Look& look, int iteration) {
+    const std::string what = fmt::format("construct: the training diverged after {} of iteration {}",
+                                         support::counted(look.done(), "step"), iteration);
     constexpr std::string_view advice = "lower construct.learning_rate or set construct.clip";
-    if (std::ranges::none_of(statistics,
-                             [](const auto& s) { return s.images > 0 && std::isfinite(s.mean_square); })) {
-        throw support::RunError(fmt::format("{}, and neither is any branch's statistic; {}", what, advice));
+    if (look.blind()) {
+        throw support::RunError(
+            fmt::format("{}, and no branch of a stage has a finite statistic; {}", what, advice));
     }
-    support::warn("{}; the network grows from what was seen until then: {}", what, advice);
+    support::warn("{}; the network grows from what was seen, the last step included; {}", what, advice);
 }
 
 } // namespace
@@ -240,7 +249,7 @@ ConstructionTraining train_and_look(const EnvelopeNetwork& network, int iteratio
     around.progress = &progress;
     const auto result = training::train(built, data, train, around);
     if (result.diverged) {
-        tell_of_divergence(look.statistics(), iteration, look.done());
+        tell_of_divergence(look, iteration);
     }
     return {look.statistics(), skip_scalars(network, built), look.curves(), look.done(), result.history};
 }

@@ -29,7 +29,7 @@ struct DistilOptions {
     std::int64_t settle_images = 2048;      ///< for BatchNorm statistics before quality is taken
     std::int64_t held_out_images = 0;       ///< validation images for quality; 0: all
     std::int64_t inspect_images = 2048;     ///< of those, for the rise of the loss; 0: not taken
-    StudentStart start = StudentStart::fresh;
+    StudentStart start = StudentStart::statistics;
     std::int64_t workers = 0;      ///< students trained at once, one thread each; 0: the thread budget
     std::int64_t memory_mb = 4096; ///< of the pass; students that do not fit go to further passes
     double checkpoint_seconds = 60;

@@ -24,6 +24,9 @@ void TrainOptions::read(support::Section& section) {
     section.read("temperature", temperature, {0, 100, true},
                  "Softens both networks' predictions of classes before they are compared; 1: as they are.");
     optimizer.read(section);
+    if (schedule.final_rate > optimizer.learning_rate) {
+        section.fail("final_rate", "it is above learning_rate");
+    }
     augment.read(section.section("augment", "Random changes of training images."));
 }
 

@@ -344,9 +344,9 @@ TrainResult Trainer::run() {
         } else {
             context_.progress->advance(visited);
         }
-        for (std::int64_t number = finished + 1; number <= options_.epochs; ++number) {
+        for (std::int64_t number = finished + 1; number <= options_.epochs && !ended(); ++number) {
             const EpochMetrics metrics = epoch(number, own ? *own : *context_.progress);
-            if (open_.steps > 0) {
+            if (open_.steps > 0) { // the very first may have diverged
                 history_.push_back(metrics);
             }
             if (!whole()) {
@@ -363,13 +363,15 @@ TrainResult Trainer::run() {
     }
     average_.swap();
     network_->eval();
-    if (diverged_) {
-        return {history_, std::numeric_limits<double>::quiet_NaN(), true};
-    }
-    if (!all_finite(state_of(*network_))) {
+    const bool modest = context_.observer != nullptr && context_.observer->makes_do();
+    diverged_ = diverged_ || !all_finite(state_of(*network_));
+    if (diverged_ && !modest) {
         throw support::RunError(
             fmt::format("{}: the weights are not finite after the last step; lower learning_rate or set clip",
                         context_.label));
+    }
+    if (diverged_) {
+        return {history_, std::numeric_limits<double>::quiet_NaN(), true};
     }
     return {history_, history_.empty() ? 0 : history_.back().validation_accuracy};
 }

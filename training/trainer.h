@@ -49,7 +49,7 @@ struct EpochMetrics {
 struct TrainResult {
     std::vector<EpochMetrics> history;
     double validation_accuracy = 0; ///< after the last epoch, fraction; NaN where it was not taken
-    bool diverged = false;          ///< the loss was not finite, and the observer made do with that
+    bool diverged = false;          ///< loss or weights were not finite, and the observer made do with that
 };
 
 /// Everything around the loop.

@@ -152,7 +152,6 @@ void construct_all(ConstructionProgress& c, StageContext& context, const std::st
     const construction::GrowthOptions growing = counted_with_ends(context);
     // Once every stage is at its maximum nothing is left to be learnt.
     const std::size_t iterations = construction::growth_plan(growing).size();
-    remove_iterations_after(c.iterations.size(), context.run);
     const std::int64_t each = options.steps * options.train.batch;
     support::Progress progress("construct", static_cast<std::int64_t>(iterations) * each, "images",
                                static_cast<std::int64_t>(c.iterations.size()) * each);
@@ -189,6 +188,7 @@ void construct_all(ConstructionProgress& c, StageContext& context, const std::st
     }
     c.complete = true;
     keep_construction(c, context, fingerprint);
+    remove_iterations_after(c.iterations.size(), context.run);
 }
 
 std::vector<std::string> artefacts_of(const ConstructionProgress& c) {

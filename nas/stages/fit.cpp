@@ -62,8 +62,8 @@ Samples read_samples(const std::filesystem::path& file, const search_spaces::Sea
     return result;
 }
 
-/// What fit.qualities and fit.quality name, of which a copy stays in the run for the search to go by; none:
-/// what the samples came with.
+/// What fit.qualities and fit.quality name; none: what the samples came with. Of a file from outside a copy
+/// stays in the run for the search to go by.
 std::optional<Qualities> other_qualities(const StageContext& context) {
     const auto& [named, columns] = std::tie(context.config.fit.qualities, context.config.fit.columns);
     if (named.empty() && columns.empty()) {
@@ -71,7 +71,9 @@ std::optional<Qualities> other_qualities(const StageContext& context) {
     }
     const std::filesystem::path file = named.empty() ? context.library().table() : named;
     auto qualities = predictors::read_qualities(file, context.config.space, columns);
-    support::write_atomically(context.run / fit_qualities, support::read_file(file));
+    if (!named.empty()) {
+        support::write_atomically(context.run / fit_qualities, support::read_file(file));
+    }
     return qualities;
 }
 
@@ -119,7 +121,7 @@ std::vector<std::string> fit_work(StageContext& context, const std::string&) {
     support::write_atomically(context.run / "predictor/predicted.svg", plot.svg());
     std::vector<std::string> written = {"predictor/predictor.json", "predictor/honesty.json",
                                         "predictor/predicted.csv", "predictor/predicted.svg"};
-    if (others) {
+    if (!context.config.fit.qualities.empty()) {
         written.emplace_back(fit_qualities);
     }
     return written;

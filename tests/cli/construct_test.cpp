@@ -167,6 +167,11 @@ TEST(Construct, LeavesNothingOfIterationsThatItHasNoMore) {
     put(folder / "grown.yaml", configuration);
     ASSERT_EQ(run({"construct", "grown.yaml", "--run", "r"}, folder.here()).status, 0);
     ASSERT_TRUE(fs::exists(folder / "r/construct/iteration-3"));
+    // What cannot be begun takes nothing away.
+    EXPECT_EQ(
+        run({"construct", "grown.yaml", "--run", "r", "--set", "construct.batch=1000"}, folder.here()).status,
+        2);
+    ASSERT_TRUE(fs::exists(folder / "r/construct/iteration-3"));
     ASSERT_EQ(run({"construct", "grown.yaml", "--run", "r", "--set", "construct.iterations=1"}, folder.here())
                   .status,
               0);
@@ -187,7 +192,7 @@ TEST(Construct, ReportsBranchesWhoseStatisticIsNoNumber) {
     };
     const Ending reported = diverging("3", "10"); // weights grow 29-fold a step
     EXPECT_EQ(reported.status, 0) << reported.err;
-    EXPECT_THAT(reported.err, HasSubstr("the network grows from what was seen until then"));
+    EXPECT_THAT(reported.err, HasSubstr("the network grows from what was seen"));
     EXPECT_THAT(reported.err, HasSubstr("is not a finite number; it counts as the worst"));
     const auto first =
         nlohmann::json::parse(content_of(folder / "r/construct/result.json")).at("iterations")[0];
@@ -197,7 +202,7 @@ TEST(Construct, ReportsBranchesWhoseStatisticIsNoNumber) {
     const Ending hopeless = diverging("20", "1");
     EXPECT_EQ(hopeless.status, 1) << hopeless.err;
     EXPECT_THAT(last_line(hopeless.err),
-                HasSubstr("and neither is any branch's statistic; lower construct.learning_rate"));
+                HasSubstr("no branch of a stage has a finite statistic; lower construct.learning_rate"));
 }
 
 TEST(Construct, EndsEarlyOnceTheRankingHasSettled) {

@@ -39,11 +39,12 @@ TEST(Fit, GoesByOtherQualities) {
                    folder.here());
     };
     ASSERT_EQ(by_own("fit", "variance_loss").status, 0);
-    EXPECT_EQ(content_of(folder / "r/predictor/qualities.csv"), content_of(folder / "r/library/library.csv"));
     EXPECT_EQ(by_own("search", "variance_loss").status, 0);
+    EXPECT_NE(content_of(folder / "r/search/front.csv"), own);
     const Ending unknown = by_own("fit", "varianceloss");
-    EXPECT_NE(unknown.status, 0);
-    EXPECT_THAT(last_line(unknown.err), HasSubstr("varianceloss"));
+    EXPECT_EQ(unknown.status, 2);
+    EXPECT_THAT(last_line(unknown.err),
+                HasSubstr("fit.quality: the library has no 'varianceloss'; did you mean 'variance_loss'?"));
     // Without it everything is as before.
     ASSERT_EQ(run({"fit", "tiny.yaml", "--run", "r"}, folder.here()).status, 0);
     ASSERT_EQ(run({"search", "tiny.yaml", "--run", "r"}, folder.here()).status, 0);
@@ -63,6 +64,8 @@ TEST(Fit, RefusesQualitiesThatAreNotThere) {
         return last_line(ending.err);
     };
     EXPECT_THAT(refused({"fit.qualities=none.csv"}), HasSubstr("none.csv: no such file"));
+    EXPECT_THAT(refused({"fit.quality=[nsr, dead_share]", "distil.inspect_images=0"}),
+                HasSubstr("fit.quality: there is no 'dead_share' with distil.inspect_images: 0"));
     put(folder / "q.csv", "block,choice,nsr\n");
     EXPECT_THAT(refused({"fit.qualities=q.csv", "fit.quality=[nsr, nsr, nsr]"}),
                 HasSubstr("more than two columns"));

@@ -324,6 +324,7 @@ TEST_F(DistillerTest, AChoiceThatHasNotLearntIsKept) {
         }
     }
     options_.train_limit = 32;
+    options_.start = StudentStart::fresh;
     DistilReport report;
     const auto library = distilled("faint", space, network, 2, &report);
     EXPECT_EQ(report.unusable, 0);

@@ -47,6 +47,16 @@ TEST(Schedule, StartsAgainEachTimeTwiceAsLong) {
     EXPECT_EQ(schedule.essence(), "warmup: 0\nfinal_rate: 0.001\nrestarts: 20\n");
 }
 
+TEST(Schedule, RisesBeforeItsFirstCosineAlone) {
+    const Schedule schedule{.warmup = 2, .final_rate = 0, .restarts = 1};
+    EXPECT_DOUBLE_EQ(schedule.rate(1, 0, 1000, 10), 1.0 / 21);
+    EXPECT_DOUBLE_EQ(schedule.rate(1, 19, 1000, 10), 20.0 / 21);
+    EXPECT_DOUBLE_EQ(schedule.rate(1, 20, 1000, 10), 1);
+    EXPECT_DOUBLE_EQ(schedule.rate(1, 25, 1000, 10), 0.5); // half of the first ten steps
+    EXPECT_DOUBLE_EQ(schedule.rate(1, 30, 1000, 10), 1);
+    EXPECT_DOUBLE_EQ(schedule.rate(1, 40, 1000, 10), 0.5); // of twenty
+}
+
 TEST(Schedule, NeverEndsAboveItsTop) {
     const Schedule schedule{.warmup = 0, .final_rate = 5, .restarts = 0};
     EXPECT_DOUBLE_EQ(schedule.rate(0.1, 7, 10, 10), 0.1);

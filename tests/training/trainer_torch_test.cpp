@@ -333,6 +333,16 @@ TEST(Trainer, AnObserverMayMakeDoWithWhatItSawBeforeTheLossWasNotFinite) {
     EXPECT_LT(watch.seen, 10);
     EXPECT_TRUE(std::isnan(result.validation_accuracy));
     EXPECT_FALSE(network->is_training());
+
+    // It may show only in the weights that the last step left.
+    options.optimizer.learning_rate = 1e30;
+    options.optimizer.weight_decay = 1e10;
+    Watch last(1);
+    last.modest = true;
+    context.observer = &last;
+    Network other = tiny_network(5);
+    EXPECT_TRUE(train(other, tiny_data(), options, context).diverged);
+    EXPECT_EQ(last.seen, last.wanted);
 }
 
 TEST(Trainer, TooFewImagesAreRefused) {
