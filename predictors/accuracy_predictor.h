@@ -28,8 +28,8 @@ struct FitOptions {
     double coverage = 0.9; ///< of the prediction interval
     /// CSV (block, choice and columns) with the qualities to go by, e.g. filter statistics of `inspect`, and
     /// its columns as read_qualities() takes them; empty: the library's.
-    std::filesystem::path qualities;
-    std::vector<std::string> columns;
+    std::filesystem::path qualities = {};
+    std::vector<std::string> columns = {};
     static FitOptions read(support::Section section);
 };
 

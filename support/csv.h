@@ -13,7 +13,7 @@ namespace tessera::support {
 struct CsvTable {
     std::vector<std::string> header;
     std::vector<std::vector<std::string>> rows;
-    std::vector<std::size_t> lines; ///< where each row begins in the file it was read from
+    std::vector<std::size_t> lines = {}; ///< where each row begins in the file it was read from
 
     /// Appends a row; throws std::logic_error when its width is not the header's.
     void add(std::vector<std::string> row);

@@ -279,7 +279,7 @@ TEST(Trainer, ValidatesAsSeldomAsIsAsked) {
 
 /// Has seen enough after so many steps.
 struct Watch final : TrainingObserver {
-    explicit Watch(std::int64_t wanted) : wanted(wanted) {}
+    explicit Watch(std::int64_t steps) : wanted(steps) {}
     void before_step(std::int64_t) override {}
     void after_step(std::int64_t done) override { seen = done; }
     bool enough() const override { return seen >= wanted; }
