@@ -1,146 +1,18 @@
-// Acceptance facts 2 to 4 of blockwise distillation, what becomes of a choice that diverges or does not
-// learn, and of a pass that is killed.
+// Acceptance facts 2 to 4 of blockwise distillation, and what becomes of a choice that diverges or does not
+// learn.
 #include "predictors/distiller.h"
 
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
-#include <numeric>
 
-#include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include "predictors/pass_checkpoints.h"
-#include "predictors/statistics_collector.h"
 #include "predictors/swapped_quality.h"
-#include "search_spaces/narrowing.h"
-#include "support/config.h"
-#include "support/error.h"
-#include "support/files.h"
-#include "training/device.h"
-#include "training/layout.h"
-#include "training/state.h"
-#include "training/trainer.h"
+#include "tests/predictors/distilling.h"
 
 namespace tessera::predictors {
 namespace {
-
-using search_spaces::SearchSpace;
-
-SearchSpace space_of(const std::string& choices,
-                     const std::string& reference = "conv(depth=1,kernel=3,width=1)") {
-    const std::string yaml = R"YAML(
-space:
-  input: [3, 8, 8]
-  classes: 4
-  stem: {channels: 8, kernel: 3, stride: 1, act: relu}
-  blocks:
-    - {name: b1, channels: 8, stride: 1, reference: &r ")YAML" +
-                             reference + "\", choices: &c [" + choices +
-                             R"YAML(]}
-    - {name: b2, channels: 12, stride: 2, reference: *r, choices: *c}
-  head: {}
-)YAML";
-    return SearchSpace::read(support::Document::parse(yaml).root().section("space", ""));
-}
-
-SearchSpace all_choices() {
-    return space_of(
-        "{conv: {depth: 1, kernel: 3, width: [0.5, 1]}}, {mbconv: {depth: 1, kernel: 3, expand: 2, "
-        "attention: [none, se], act: relu}}, {identity: {}}");
-}
-SearchSpace few_choices() {
-    return space_of("{conv: {depth: 1, kernel: 3, width: [0.5, 1]}}, {identity: {}}");
-}
-
-class DistillerTest : public testing::Test {
-protected:
-    void SetUp() override {
-        folder_ = std::filesystem::path(testing::TempDir()) /
-                  (std::string("distiller_") + testing::UnitTest::GetInstance()->current_test_info()->name());
-        std::filesystem::remove_all(folder_);
-        training::DataOptions data;
-        data.synthetic_train = 400;
-        data.synthetic_test = 40;
-        data.synthetic_classes = 4;
-        data.synthetic_size = 8;
-        data.validation = 0.2;
-        data_ = training::load_datasets(data, 3, 8, 8, 4);
-        options_.batch = 32;
-        options_.learning_rate = 3e-3;
-        options_.calibration_images = 128;
-        options_.settle_images = 128;
-        options_.checkpoint_seconds = 1e9;
-    }
-    void TearDown() override { std::filesystem::remove_all(folder_); }
-
-    search_spaces::Network reference(const SearchSpace& space) const {
-        training::use_threads(1); // BatchNorm in training has other bits with other counts
-        search_spaces::Network network(space, space.reference());
-        search_spaces::initialise(*network, 5);
-        training::to_channels_last(*network);
-        network->train();
-        // A few passes, so that BatchNorm statistics are those of images and not of nothing.
-        const torch::NoGradGuard no_gradients;
-        std::vector<std::int64_t> rows(128);
-        for (std::size_t i = 0; i < rows.size(); ++i) {
-            rows[i] = static_cast<std::int64_t>(i);
-        }
-        for (int i = 0; i < 20; ++i) {
-            network->forward(training::make_batch(data_.train, rows, data_.normalisation).images);
-        }
-        network->eval();
-        return network;
-    }
-
-    BlockLibrary distilled(const std::string& name, const SearchSpace& space, int workers,
-                           DistilReport* report = nullptr) {
-        return distilled(name, space, reference(space), workers, report);
-    }
-    BlockLibrary distilled(const std::string& name, const SearchSpace& space,
-                           const search_spaces::Network& network, int workers,
-                           DistilReport* report = nullptr) {
-        BlockLibrary library(folder_ / name, space, "fingerprint");
-        const auto result = distil({space, network, data_, options_, torch::kCPU, workers, 7, {}}, library,
-                                   training::state_of(*network));
-        if (report != nullptr) {
-            *report = result;
-        }
-        return library;
-    }
-
-    static std::filesystem::path checkpoint_of(const BlockLibrary& library, std::size_t b, std::size_t m) {
-        return library.file(b, m).replace_extension(".pass.safetensors");
-    }
-    /// Distils until `file` is to be written, and dies there: a folder of its name stands in the way.
-    void killed_at(const std::filesystem::path& file, const std::string& name, const SearchSpace& space) {
-        std::filesystem::create_directories(file);
-        EXPECT_THROW(distilled(name, space, 2), support::RunError);
-        std::filesystem::remove(file);
-    }
-    static std::size_t checkpoints_in(const BlockLibrary& library) {
-        std::size_t count = 0;
-        for (const auto& item : std::filesystem::recursive_directory_iterator(library.folder())) {
-            count += item.path().string().ends_with(".pass.safetensors") ? 1 : 0;
-        }
-        return count;
-    }
-    static void expect_same(const BlockLibrary& expected, const BlockLibrary& found,
-                            const SearchSpace& space) {
-        for (std::size_t b = 0; b < space.blocks().size(); ++b) {
-            for (std::size_t m = 0; m < space.blocks()[b].choices.size(); ++m) {
-                EXPECT_EQ(support::read_file(expected.file(b, m)), support::read_file(found.file(b, m)))
-                    << b << " " << m;
-            }
-        }
-        EXPECT_EQ(support::read_file(expected.table()), support::read_file(found.table()));
-        EXPECT_EQ(checkpoints_in(found), 0U);
-    }
-
-    std::filesystem::path folder_;
-    training::Datasets data_;
-    DistilOptions options_;
-};
 
 TEST_F(DistillerTest, AnEntryIsTheSameAloneOrAmongOthersWithAnyWorkersAndBudget) {
     const SearchSpace all = all_choices(), few = few_choices();
@@ -233,61 +105,6 @@ TEST_F(DistillerTest, ChoicesAreTriedInTheReferenceOnSomeOfTheHeldOutImages) {
     EXPECT_GT(sum, 0);
 }
 
-/// The half of the reference's filters that distil.start says, computed here from what it is meant to be.
-TEST_F(DistillerTest, ANarrowerChoiceStartsFromTheFiltersThatItIsTold) {
-    const SearchSpace space =
-        space_of("{mbconv: {depth: 1, kernel: 3, expand: [4, 2], attention: none, act: relu}}",
-                 "mbconv(depth=1,kernel=3,expand=4,attention=none,act=relu)");
-    options_.learning_rate = 1e-12; // what it starts with is what is stored
-    options_.train_limit = 32;
-    options_.calibration_images = data_.train.size();
-    auto network = reference(space);
-    const auto first_weights = [&](StudentStart start) {
-        options_.start = start;
-        const auto library = distilled(fmt::format("start{}", static_cast<int>(start)), space, network, 2);
-        return library.weights(0, 1);
-    };
-    const auto wide = training::state_of(*network->blocks[0]);
-    const auto narrow = search_spaces::build_block(space.blocks()[0].choices[1], space.blocks()[0].site);
-    const auto close = [](const training::TensorMap& a, const training::TensorMap& b) {
-        double most = 0;
-        for (const auto& [name, tensor] : a) {
-            if (!name.ends_with("running_mean") && !name.ends_with("running_var") &&
-                tensor.is_floating_point()) {
-                most = std::max(most, (tensor - b.at(name)).abs().max().item<double>());
-            }
-        }
-        return most < 1e-6;
-    };
-    const auto expected = [&](const search_spaces::FilterScores& scores) {
-        EXPECT_TRUE(search_spaces::start_from(*narrow, *network->blocks[0], scores));
-        return training::state_of(*narrow);
-    };
-    const auto magnitude = search_spaces::magnitude_scores(*network->blocks[0]);
-    EXPECT_TRUE(close(first_weights(StudentStart::magnitude), expected(magnitude)));
-
-    // Mean squares over the calibration images.
-    search_spaces::FilterScores squares;
-    {
-        const StatisticsCollector collector(*network->blocks[0]);
-        const torch::NoGradGuard no_gradients;
-        std::vector<std::int64_t> rows(static_cast<std::size_t>(options_.calibration_images));
-        std::iota(rows.begin(), rows.end(), std::int64_t{0});
-        network->forward(training::make_batch(data_.train, rows, data_.normalisation).images);
-        for (const auto& layer : collector.layers()) {
-            for (const auto& filter : layer.moments.per_filter()) {
-                squares[layer.name].push_back(filter.mean_square);
-            }
-        }
-    }
-    const auto by_squares = expected(squares);
-    const auto started = first_weights(StudentStart::statistics);
-    EXPECT_TRUE(close(started, by_squares));
-    EXPECT_FALSE(close(started, first_weights(StudentStart::fresh)));
-    EXPECT_FALSE(close(started, first_weights(StudentStart::random)));
-    EXPECT_FALSE(close(expected(magnitude), by_squares)); // else this says nothing
-}
-
 TEST_F(DistillerTest, WhatHasNotBeenTriedYetIsWithoutTrainingAnything) {
     const SearchSpace all = all_choices(), few = few_choices();
     const auto straight = distilled("straight", all, 2);
@@ -332,71 +149,6 @@ TEST_F(DistillerTest, AChoiceThatHasNotLearntIsKept) {
     EXPECT_GT(library.entry(0, 1).nsr, 10);
     EXPECT_EQ(library.entry(0, 1).status, EntryStatus::trained);
     EXPECT_FALSE(library.weights(0, 1).empty());
-}
-
-TEST_F(DistillerTest, AKillBetweenTwoEntriesCostsNoTraining) {
-    const SearchSpace space = all_choices();
-    const auto straight = distilled("straight", space, 2);
-    BlockLibrary library(folder_ / "killed", space, "fingerprint");
-    killed_at(library.file(1, 1), "killed", space);
-    EXPECT_TRUE(library.has(0, 1));
-    EXPECT_FALSE(library.has(1, 2));
-    DistilReport report;
-    distilled("killed", space, 3, &report);
-    EXPECT_EQ(report.skipped, 4);
-    EXPECT_EQ(report.student_steps, 0);
-    expect_same(straight, library, space);
-}
-
-TEST_F(DistillerTest, AKillWithinACheckpointIsMadeGoodInOtherGroups) {
-    const SearchSpace space = all_choices();
-    const auto straight = distilled("straight", space, 2);
-    BlockLibrary library(folder_ / "killed", space, "fingerprint");
-    options_.checkpoint_seconds = 0;
-    killed_at(checkpoint_of(library, 1, 1), "killed", space);
-    EXPECT_EQ(checkpoints_in(library), 4U); // after one step of ten
-    std::filesystem::copy(library.folder(), folder_ / "tight", std::filesystem::copy_options::recursive);
-    DistilReport report;
-    distilled("killed", space, 3, &report);
-    EXPECT_EQ(report.groups, 2); // those that have made a step and those that have not
-    EXPECT_EQ(report.student_steps, 4 * 9 + 4 * 10);
-    expect_same(straight, library, space);
-    options_.memory_mb = 1;
-    options_.checkpoint_seconds = 1e9;
-    expect_same(straight, distilled("tight", space, 1, &report), space);
-    EXPECT_EQ(report.groups, 8);
-    EXPECT_EQ(report.student_steps, 4 * 9 + 4 * 10);
-}
-
-TEST_F(DistillerTest, AKillInTheSecondTryDoesNotRepeatTheFirst) {
-    const SearchSpace space = few_choices();
-    options_.clip = 0;
-    // A rate that is far too large, a tenth of which is not.
-    DistilReport report;
-    double tenth = 0;
-    for (double rate = 96; tenth == 0 && rate < 1e4; rate *= 2) {
-        options_.learning_rate = rate;
-        std::filesystem::remove_all(folder_ / "straight");
-        const auto entry = distilled("straight", space, 2, &report).entry(0, 1);
-        tenth = entry.status == EntryStatus::trained && entry.learning_rate < rate ? entry.learning_rate : 0;
-    }
-    ASSERT_GT(tenth, 0);
-    ASSERT_GT(report.student_steps, 40);
-    const BlockLibrary straight(folder_ / "straight", space, "fingerprint");
-
-    BlockLibrary after(folder_ / "after", space, "fingerprint"); // its second try is over
-    killed_at(after.file(0, 1), "after", space);
-    distilled("after", space, 2, &report);
-    EXPECT_LE(report.student_steps, 30); // of others that had to be tried again
-    expect_same(straight, after, space);
-
-    std::filesystem::copy(straight.folder(), folder_ / "before", std::filesystem::copy_options::recursive);
-    BlockLibrary before(folder_ / "before", space, "fingerprint"); // the second try has not begun
-    std::filesystem::remove(before.file(0, 1));
-    PassCheckpoints(before, space).begin(0, 1, tenth);
-    distilled("before", space, 2, &report);
-    EXPECT_EQ(report.student_steps, 10);
-    expect_same(straight, before, space);
 }
 
 TEST_F(DistillerTest, ASecondCallTrainsNothingAndOneOfAnotherFingerprintEverything) {
